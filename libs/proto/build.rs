@@ -24,9 +24,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     fs::write(out.join("descriptor_set.bin"), &encoded)?;
     fs::write(out.join("shape.rs"), shape::generate(&encoded)?)?;
 
+    // Messages know their full name: an event's `type` is taken from its message, never written by hand.
+    let mut config = tonic_prost_build::Config::new();
+    config.enable_type_names();
     tonic_prost_build::configure()
         .bytes("siyu.event.v1.Event.data")
-        .compile_fds(compiler.file_descriptor_set())?;
+        .compile_fds_with_config(compiler.file_descriptor_set(), config)?;
     Ok(())
 }
 

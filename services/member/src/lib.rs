@@ -1,1 +1,110 @@
+#![doc = include_str!("../README.md")]
 
+pub mod account;
+pub mod connection;
+pub mod earning;
+pub mod limits;
+pub mod merchant;
+pub mod person;
+pub mod shop;
+pub mod staff;
+
+use std::sync::Arc;
+
+use siyu_events::{Fact, Log, NewEvent, Subscription};
+use siyu_grpc::{Ctx, Server};
+use siyu_kernel::{Clock, Ids};
+use siyu_pg::{Db, Migration, Tx};
+use siyu_proto::{
+    event::v1::event_log_service_server::EventLogServiceServer,
+    member::v1::{
+        account_service_server::AccountServiceServer,
+        connection_service_server::ConnectionServiceServer,
+        merchant_service_server::MerchantServiceServer, person_service_server::PersonServiceServer,
+        staff_service_server::StaffServiceServer, store_service_server::StoreServiceServer,
+    },
+};
+
+/// The name of the service: of its database, its events and its telemetry.
+pub const NAME: &str = "member";
+
+/// The schema on top of the libraries'.
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1000,
+        name: "create_organisation",
+        sql: include_str!("../migrations/1000_create_organisation.sql"),
+    },
+    Migration {
+        version: 1001,
+        name: "create_persons",
+        sql: include_str!("../migrations/1001_create_persons.sql"),
+    },
+    Migration {
+        version: 1002,
+        name: "create_order_earnings",
+        sql: include_str!("../migrations/1002_create_order_earnings.sql"),
+    },
+];
+
+/// The service: its database, its event log, and where ids and, for work that no request asked for, instants come from.
+#[derive(Debug, Clone)]
+pub struct App {
+    db: Db,
+    log: Log,
+    ids: Arc<dyn Ids>,
+    clock: Arc<dyn Clock>,
+}
+
+impl App {
+    /// The service on a database.
+    pub fn new(db: Db, ids: Arc<dyn Ids>, clock: Arc<dyn Clock>) -> Self {
+        Self { log: Log::new(db.clone(), NAME), db, ids, clock }
+    }
+
+    /// The facts that it tells.
+    pub const fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Its methods.
+    #[must_use]
+    pub fn serve(&self, server: Server) -> Server {
+        server
+            .service(MerchantServiceServer::new(self.clone()))
+            .service(StoreServiceServer::new(self.clone()))
+            .service(StaffServiceServer::new(self.clone()))
+            .service(PersonServiceServer::new(self.clone()))
+            .service(AccountServiceServer::new(self.clone()))
+            .service(ConnectionServiceServer::new(self.clone()))
+            .service(EventLogServiceServer::new(self.log.service()))
+    }
+
+    /// What it follows of its siblings.
+    pub fn subscriptions(&self) -> Vec<Subscription> {
+        vec![earning::subscription(self)]
+    }
+}
+
+/// Appends one fact to the log, in the transaction of the change.
+async fn publish<F: Fact>(
+    app: &App,
+    tx: &mut Tx,
+    ctx: &Ctx,
+    subject: String,
+    fact: &F,
+) -> Result<(), siyu_pg::Error> {
+    siyu_events::append(tx, &[NewEvent::of(app.ids.uuid(), &subject, ctx.now, fact)]).await
+}
+
+/// Appends facts to the log, each with its subject, in the transaction of the change.
+async fn publish_all<F: Fact>(
+    app: &App,
+    tx: &mut Tx,
+    ctx: &Ctx,
+    facts: &[(String, F)],
+) -> Result<(), siyu_pg::Error> {
+    let event =
+        |(subject, fact): &(String, F)| NewEvent::of(app.ids.uuid(), subject, ctx.now, fact);
+    siyu_events::append(tx, &facts.iter().map(event).collect::<Vec<_>>()).await
+}

@@ -1,1 +1,3 @@
+//! The metrics service: every number that is shown.
 
+pub mod engine;

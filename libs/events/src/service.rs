@@ -1,0 +1,45 @@
+//! The log as a gRPC service.
+
+use std::time::Duration;
+
+use siyu_proto::event::v1::{
+    ReadEventsRequest, ReadEventsResponse, event_log_service_server::EventLogService,
+};
+use tonic::{Request, Response, Status};
+
+use crate::{Event, Log, limits};
+
+/// Hands the log of one service to the others. It serves behind the server stack, which admits internal callers only.
+#[derive(Debug, Clone)]
+pub struct LogService {
+    log: Log,
+}
+
+impl LogService {
+    pub(crate) fn new(log: Log) -> Self {
+        Self { log }
+    }
+
+    async fn read(&self, request: ReadEventsRequest) -> Result<ReadEventsResponse, siyu_pg::Error> {
+        let max_events = match request.max_events {
+            0 => limits::DEFAULT_READ_EVENTS,
+            n => n.min(limits::MAX_READ_EVENTS),
+        };
+        let wait = Duration::from_millis(u64::from(request.wait_millis));
+        let run = self.log.read_or_wait(request.after_position, max_events, wait).await?;
+        Ok(ReadEventsResponse {
+            events: run.events.iter().map(Event::to_proto).collect(),
+            head_position: run.head,
+        })
+    }
+}
+
+#[tonic::async_trait]
+impl EventLogService for LogService {
+    async fn read_events(
+        &self,
+        request: Request<ReadEventsRequest>,
+    ) -> Result<Response<ReadEventsResponse>, Status> {
+        siyu_grpc::serve(request, |_, message| self.read(message)).await
+    }
+}

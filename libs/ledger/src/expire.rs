@@ -1,0 +1,99 @@
+//! What time ends: holds are released, lots lapse. For a job that comes round every so often; nobody waits for it, since
+//! an expired hold cannot be posted and an expired lot cannot be spent, whether it has come round or not.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use siyu_kernel::{Id, Ids};
+use siyu_pg::SystemTx;
+use uuid::Uuid;
+
+use crate::{
+    AccountCode, Draw, Error, MAX_BATCH, MerchantId, Movement, NewAccount, Outcome, Transfer,
+    TransferCode, open, post,
+    record::micros,
+    store::{self, due::DueLot},
+};
+
+/// How lots of one kind of account lapse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LotExpiry {
+    /// The kind of accounts.
+    pub of: AccountCode,
+    /// The merchant's account that receives what lapsed; opened without an owner and without limits where it is missing.
+    pub into: AccountCode,
+    /// The reason on the transfers.
+    pub code: TransferCode,
+}
+
+/// Releases holds whose time is over, of all merchants, the longest over first; gives how many. Fewer than `limit`
+/// means that none is left. The caller commits.
+pub async fn expire_holds(
+    tx: &mut SystemTx,
+    ids: &dyn Ids,
+    code: TransferCode,
+    now: DateTime<Utc>,
+    limit: u16,
+) -> Result<usize, Error> {
+    tx.become_job().await?;
+    let due = store::due::holds(tx, micros(now), bounded(limit)).await?;
+    let mut expired = 0;
+    for (merchant, holds) in by_merchant(due) {
+        let expire = |pending| Transfer::expire_pending(Id::from_uuid(ids.uuid()), code, pending);
+        let transfers: Vec<_> = holds.into_iter().map(expire).collect();
+        let tenant = tx.become_tenant(merchant).await?;
+        // One that somebody ended meanwhile is refused, which is as well.
+        expired += created(&post(tenant, &transfers, now).await?);
+    }
+    Ok(expired)
+}
+
+/// Moves what lapsed out of its lots, one transfer for each lot, of all merchants, the longest over first; gives how
+/// many. Units that an open hold reserves stay until it ends. The caller commits.
+pub async fn expire_lots(
+    tx: &mut SystemTx,
+    ids: &dyn Ids,
+    expiry: LotExpiry,
+    now: DateTime<Utc>,
+    limit: u16,
+) -> Result<usize, Error> {
+    tx.become_job().await?;
+    let due = store::due::lots(tx, expiry.of, micros(now), bounded(limit)).await?;
+    let mut expired = 0;
+    for (merchant, lots) in by_merchant(due.into_iter().map(|lot| (lot.merchant_id, lot))) {
+        let tenant = tx.become_tenant(merchant).await?;
+        let sinks: Vec<_> = lots
+            .iter()
+            .map(|lot| {
+                NewAccount::new(Id::from_uuid(ids.uuid()), Uuid::nil(), expiry.into, lot.asset)
+            })
+            .collect();
+        let sinks = open(tenant, &sinks, now).await?;
+        let lapse = |(lot, sink): (&DueLot, &crate::Account)| {
+            let movement = Movement::new(lot.account_id, sink.id, lot.free);
+            let id = Id::from_uuid(ids.uuid());
+            Transfer::post(id, expiry.code, movement.draw(Draw::Lot(lot.id)))
+        };
+        let transfers: Vec<_> = lots.iter().zip(&sinks).map(lapse).collect();
+        // A lot that somebody drew on meanwhile is refused, and taken the next time.
+        expired += created(&post(tenant, &transfers, now).await?);
+    }
+    Ok(expired)
+}
+
+fn bounded(limit: u16) -> i64 {
+    i64::from(limit).min(i64::try_from(MAX_BATCH).expect("a batch is small"))
+}
+
+/// In the order of the merchants, as every transaction of several merchants: no two wait in a circle.
+fn by_merchant<T>(rows: impl IntoIterator<Item = (MerchantId, T)>) -> BTreeMap<MerchantId, Vec<T>> {
+    let mut groups: BTreeMap<_, Vec<T>> = BTreeMap::new();
+    for (merchant, row) in rows {
+        groups.entry(merchant).or_default().push(row);
+    }
+    groups
+}
+
+fn created(outcomes: &[Outcome]) -> usize {
+    outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Created(_))).count()
+}

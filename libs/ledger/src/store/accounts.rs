@@ -1,0 +1,132 @@
+//! Accounts: open, find, lock.
+
+use chrono::{DateTime, Utc};
+use siyu_pg::Error;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{Account, AccountId, AccountKey, MerchantId, NewAccount};
+
+/// The accounts that have one of the keys, in any order.
+pub(crate) async fn find(
+    conn: &mut PgConnection,
+    merchant: MerchantId,
+    keys: &[AccountKey],
+) -> Result<Vec<Account>, Error> {
+    let (mut owners, mut codes, mut assets) = (Vec::new(), Vec::new(), Vec::new());
+    for key in keys {
+        owners.push(key.owner);
+        codes.push(key.code.get());
+        assets.push(key.asset.as_str());
+    }
+    let accounts = sqlx::query_as(
+        "select a.id, a.owner_id, a.code, a.asset, a.flags, a.debits_posted, a.credits_posted,
+            a.debits_pending, a.credits_pending, a.entries, a.created_at
+        from (select distinct * from unnest($2::uuid[], $3::smallint[], $4::text[]) as u (owner_id, code, asset)) as k
+        join ledger_accounts as a
+            on a.merchant_id = $1 and a.owner_id = k.owner_id and a.code = k.code and a.asset = k.asset",
+    )
+    .bind(merchant)
+    .bind(owners)
+    .bind(codes)
+    .bind(assets)
+    .fetch_all(conn)
+    .await?;
+    Ok(accounts)
+}
+
+/// Every account of an owner, by code and asset.
+pub(crate) async fn of_owner(
+    conn: &mut PgConnection,
+    merchant: MerchantId,
+    owner: Uuid,
+) -> Result<Vec<Account>, Error> {
+    let accounts = sqlx::query_as(
+        "select id, owner_id, code, asset, flags, debits_posted, credits_posted, debits_pending, credits_pending,
+            entries, created_at
+        from ledger_accounts
+        where merchant_id = $1 and owner_id = $2
+        order by code, asset",
+    )
+    .bind(merchant)
+    .bind(owner)
+    .fetch_all(conn)
+    .await?;
+    Ok(accounts)
+}
+
+/// The accounts of that ids, in any order.
+pub(crate) async fn list(
+    conn: &mut PgConnection,
+    merchant: MerchantId,
+    ids: &[AccountId],
+) -> Result<Vec<Account>, Error> {
+    let accounts = sqlx::query_as(
+        "select id, owner_id, code, asset, flags, debits_posted, credits_posted, debits_pending, credits_pending,
+            entries, created_at
+        from ledger_accounts
+        where merchant_id = $1 and id = any($2)",
+    )
+    .bind(merchant)
+    .bind(ids)
+    .fetch_all(conn)
+    .await?;
+    Ok(accounts)
+}
+
+/// Locks the accounts until the end of the transaction. Always in the order of their ids, so that two calls that touch
+/// the same accounts wait for each other and never in a circle.
+pub(crate) async fn lock(
+    conn: &mut PgConnection,
+    merchant: MerchantId,
+    ids: &[AccountId],
+) -> Result<Vec<Account>, Error> {
+    let accounts = sqlx::query_as(
+        "select id, owner_id, code, asset, flags, debits_posted, credits_posted, debits_pending, credits_pending,
+            entries, created_at
+        from ledger_accounts
+        where merchant_id = $1 and id = any($2)
+        order by id
+        for no key update",
+    )
+    .bind(merchant)
+    .bind(ids)
+    .fetch_all(conn)
+    .await?;
+    Ok(accounts)
+}
+
+/// Opens accounts; those whose key is taken stay as they are. Sorted by the caller, so that two calls that open the
+/// same accounts do not wait for each other in a circle.
+pub(crate) async fn insert(
+    conn: &mut PgConnection,
+    merchant: MerchantId,
+    accounts: &[NewAccount],
+    now: DateTime<Utc>,
+) -> Result<u64, Error> {
+    let mut columns = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for account in accounts {
+        columns.0.push(account.id);
+        columns.1.push(account.key.owner);
+        columns.2.push(account.key.code);
+        columns.3.push(account.key.asset.as_str());
+        columns.4.push(account.flags);
+    }
+    let done = sqlx::query(
+        "insert into ledger_accounts (merchant_id, id, owner_id, code, asset, flags, created_at)
+        select $1, v.id, v.owner_id, v.code, v.asset, v.flags, $7
+        from unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::text[], $6::smallint[])
+            as v (id, owner_id, code, asset, flags)
+        on conflict on constraint ledger_accounts_owner_id_code_asset_key do nothing",
+    )
+    .bind(merchant)
+    .bind(columns.0)
+    .bind(columns.1)
+    .bind(columns.2)
+    .bind(columns.3)
+    .bind(columns.4)
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}

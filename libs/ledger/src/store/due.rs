@@ -1,0 +1,61 @@
+//! What time has ended: holds and lots, across merchants for a job, of one merchant for a tenant.
+
+use chrono::{DateTime, Utc};
+use siyu_pg::Error;
+use sqlx::PgConnection;
+
+use crate::{AccountCode, AccountId, Asset, LotId, MerchantId, TransferId};
+
+/// A lot with units that can no longer be spent.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct DueLot {
+    pub(crate) merchant_id: MerchantId,
+    pub(crate) id: LotId,
+    pub(crate) account_id: AccountId,
+    #[sqlx(try_from = "String")]
+    pub(crate) asset: Asset,
+    pub(crate) free: i64,
+}
+
+/// Open holds whose time is over, longest over first.
+pub(crate) async fn holds(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<(MerchantId, TransferId)>, Error> {
+    let holds = sqlx::query_as(
+        "select merchant_id, pending_id
+        from ledger_holds
+        where state = 'open' and expires_at is not null and expires_at <= $1
+        order by expires_at, merchant_id, pending_id
+        limit $2",
+    )
+    .bind(now)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    Ok(holds)
+}
+
+/// Lots whose time is over, of accounts of one kind, with units that no hold reserves; longest over first.
+pub(crate) async fn lots(
+    conn: &mut PgConnection,
+    of: AccountCode,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<DueLot>, Error> {
+    let lots = sqlx::query_as(
+        "select l.merchant_id, l.id, l.account_id, a.asset, l.remaining - l.held as free
+        from ledger_lots as l
+        join ledger_accounts as a on a.merchant_id = l.merchant_id and a.id = l.account_id
+        where l.live and l.expires_at is not null and l.expires_at <= $2 and l.remaining > l.held and a.code = $1
+        order by l.expires_at, l.merchant_id, l.id
+        limit $3",
+    )
+    .bind(of)
+    .bind(now)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    Ok(lots)
+}

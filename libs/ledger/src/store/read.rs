@@ -1,0 +1,110 @@
+//! What others ask of the ledger: spendable amounts, entries, lots.
+
+use chrono::{DateTime, Utc};
+use siyu_pg::Error;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{AccountId, Lot, MerchantId, Record};
+
+/// What can be spent at that instant from accounts that keep lots; accounts without any lot are left out.
+pub(crate) async fn available_lots(
+    conn: &mut PgConnection,
+    merchant: MerchantId,
+    accounts: &[AccountId],
+    now: DateTime<Utc>,
+) -> Result<Vec<(AccountId, i64)>, Error> {
+    let sums = sqlx::query_as(
+        "select account_id, sum(remaining - held)::bigint
+        from ledger_lots
+        where merchant_id = $1 and account_id = any($2) and live
+            and (id = account_id or available_at <= $3 and (expires_at is null or expires_at > $3))
+        group by account_id",
+    )
+    .bind(merchant)
+    .bind(accounts)
+    .bind(now)
+    .fetch_all(conn)
+    .await?;
+    Ok(sums)
+}
+
+/// The entries of an account below the number `before`, newest first.
+pub(crate) async fn entries(
+    conn: &mut PgConnection,
+    merchant: MerchantId,
+    account: AccountId,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<Record>, Error> {
+    let entries = sqlx::query_as(
+        "(
+            select debit_entry as number, id, kind, debit_account_id,
+                credit_account_id, amount, pending_id, reverses_id, code, reference_id, user_data, draw, draw_lot_id,
+                earned_at, available_at, expires_at, until_at, debit_entry, credit_entry, debit_balance,
+                credit_balance, posted_at
+            from ledger_transfers
+            where merchant_id = $1 and debit_account_id = $2 and debit_entry < $3
+            order by debit_entry desc
+            limit $4
+        ) union all (
+            select credit_entry, id, kind, debit_account_id,
+                credit_account_id, amount, pending_id, reverses_id, code, reference_id, user_data, draw, draw_lot_id,
+                earned_at, available_at, expires_at, until_at, debit_entry, credit_entry, debit_balance,
+                credit_balance, posted_at
+            from ledger_transfers
+            where merchant_id = $1 and credit_account_id = $2 and credit_entry < $3
+            order by credit_entry desc
+            limit $4
+        )
+        order by number desc
+        limit $4",
+    )
+    .bind(merchant)
+    .bind(account)
+    .bind(before)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    Ok(entries)
+}
+
+/// Transfers about one thing, in the order of their instants.
+pub(crate) async fn about(
+    conn: &mut PgConnection,
+    merchant: MerchantId,
+    reference: Uuid,
+) -> Result<Vec<Record>, Error> {
+    let records = sqlx::query_as(
+        "select id, kind, debit_account_id, credit_account_id, amount, pending_id, reverses_id, code, reference_id,
+            user_data, draw, draw_lot_id, earned_at, available_at, expires_at, until_at, debit_entry, credit_entry,
+            debit_balance, credit_balance, posted_at
+        from ledger_transfers
+        where merchant_id = $1 and reference_id = $2
+        order by posted_at, id",
+    )
+    .bind(merchant)
+    .bind(reference)
+    .fetch_all(conn)
+    .await?;
+    Ok(records)
+}
+
+/// The lots of accounts that have something left or owe, in the order in which they are drawn.
+pub(crate) async fn live_lots(
+    conn: &mut PgConnection,
+    merchant: MerchantId,
+    accounts: &[AccountId],
+) -> Result<Vec<Lot>, Error> {
+    let lots = sqlx::query_as(
+        "select id, account_id, amount, remaining, held, earned_at, available_at, expires_at
+        from ledger_lots
+        where merchant_id = $1 and account_id = any($2) and live
+        order by account_id, expires_at nulls last, earned_at, id",
+    )
+    .bind(merchant)
+    .bind(accounts)
+    .fetch_all(conn)
+    .await?;
+    Ok(lots)
+}

@@ -1,0 +1,229 @@
+//! Follows the order service and posts what promoters earn.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use siyu_events::{Event, Handler, HandlerError, NewEvent, Subscription};
+use siyu_kernel::{Currency, Fault, Id};
+use siyu_ledger::{AccountId, Movement, NewAccount, Transfer};
+use siyu_pg::Tx;
+use siyu_proto::{
+    distribution::v1::CommissionChanged,
+    order::v1::{OrderFacts, OrderPaid, OrderRevised, OrderVoided},
+};
+use tonic::async_trait;
+
+use super::{
+    ACCRUED, CLAWED_BACK,
+    domain::{Commission, OrderId, Rule, Sale},
+    earned, expense, store,
+};
+use crate::{
+    App, binding,
+    promoter::{self, PromoterId},
+};
+
+/// What the distribution service follows of the order service.
+pub fn subscription(app: &App) -> Subscription {
+    Subscription::new("distribution", "order", Arc::new(Accruals { app: app.clone() }))
+        .on::<OrderPaid>()
+        .on::<OrderRevised>()
+        .on::<OrderVoided>()
+}
+
+struct Accruals {
+    app: App,
+}
+
+/// A commission as it shall be, and how much of it is posted already.
+struct Wanted {
+    commission: Commission,
+    posted_minor: i64,
+}
+
+#[async_trait]
+impl Handler for Accruals {
+    async fn handle(&self, tx: &mut Tx, events: &[&Event]) -> Result<(), HandlerError> {
+        let sales = latest(events)?;
+        let rules = store::rules(tx).await?;
+        let orders: Vec<OrderId> = sales.keys().copied().collect();
+        let known: HashMap<OrderId, i64> =
+            store::lock_attributions(tx, &orders).await?.into_iter().collect();
+        let (mut fresh, mut revised) = (Vec::new(), Vec::new());
+        for sale in sales.values() {
+            match known.get(&sale.order_id) {
+                Some(revision) if *revision >= sale.revision => {}
+                Some(_) => revised.push(sale),
+                None if Rule::at(&rules, sale.paid_at).covers(sale) => fresh.push(sale),
+                None => {}
+            }
+        }
+        let mut wanted = self.revise(tx, &revised).await?;
+        wanted.extend(self.attribute(tx, &fresh, &rules).await?);
+        fresh.append(&mut revised);
+        store::save_attributions(tx, &fresh).await?;
+        self.post(tx, wanted).await.map_err(HandlerError::from)
+    }
+}
+
+impl Accruals {
+    /// Computes anew what known orders earn, with who earns at which rate as it was.
+    async fn revise(&self, tx: &mut Tx, sales: &[&Sale]) -> Result<Vec<Wanted>, siyu_pg::Error> {
+        let by_order: HashMap<OrderId, &Sale> =
+            sales.iter().map(|sale| (sale.order_id, *sale)).collect();
+        let orders: Vec<OrderId> = by_order.keys().copied().collect();
+        let before = store::of_orders(tx, &orders).await?;
+        let again = |commission: Commission| {
+            let sale = by_order[&commission.order_id];
+            let posted_minor = commission.earned_minor;
+            Wanted { commission: valued(commission, sale), posted_minor }
+        };
+        Ok(before
+            .into_iter()
+            .map(again)
+            .filter(|w| w.commission.earned_minor != w.posted_minor)
+            .collect())
+    }
+
+    /// Finds who brought the buyers of orders that are seen for the first time, as of the instant of payment.
+    async fn attribute(
+        &self,
+        tx: &mut Tx,
+        sales: &[&Sale],
+        rules: &[Rule],
+    ) -> Result<Vec<Wanted>, siyu_pg::Error> {
+        let at: Vec<_> = sales.iter().map(|sale| (sale.person_id, sale.paid_at)).collect();
+        let bindings = binding::store::in_force(tx, &at).await?;
+        let mut wanted = Vec::new();
+        for (sale, binding) in sales.iter().zip(bindings) {
+            let Some(binding) = binding else { continue };
+            let rule = Rule::at(rules, sale.paid_at);
+            let mut earners = vec![(binding.promoter_id, rule.level1_bp)];
+            earners
+                .extend(inviter(tx, sale, binding.promoter_id).await?.map(|p| (p, rule.level2_bp)));
+            for (level, (promoter_id, rate_bp)) in (1_i16..).zip(earners) {
+                if rate_bp > 0 {
+                    let commission = self.fresh(sale, level, promoter_id, rate_bp);
+                    wanted.push(Wanted { commission, posted_minor: 0 });
+                }
+            }
+        }
+        Ok(wanted)
+    }
+
+    fn fresh(&self, sale: &Sale, level: i16, promoter_id: PromoterId, rate_bp: i32) -> Commission {
+        let bare = Commission {
+            id: Id::from_uuid(self.app.ids.uuid()),
+            order_id: sale.order_id,
+            level,
+            promoter_id,
+            rate_bp,
+            currency: sale.currency.code().to_owned(),
+            base_minor: 0,
+            earned_minor: 0,
+            paid_at: sale.paid_at,
+        };
+        valued(bare, sale)
+    }
+
+    async fn post(&self, tx: &mut Tx, wanted: Vec<Wanted>) -> Result<(), Fault> {
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let now = self.app.clock.now();
+        let accounts = self.open(tx, &wanted).await?;
+        let mut transfers = Vec::new();
+        for Wanted { commission, posted_minor } in &wanted {
+            let (promoter, merchant) =
+                accounts[&(commission.promoter_id, commission.currency.clone())];
+            let difference = commission.earned_minor - posted_minor;
+            let (code, movement) = match difference {
+                0 => continue,
+                more @ 1.. => (ACCRUED, Movement::new(merchant, promoter, more)),
+                less => (CLAWED_BACK, Movement::new(promoter, merchant, -less)),
+            };
+            let id = Id::from_uuid(self.app.ids.uuid());
+            transfers
+                .push(Transfer::post(id, code, movement).reference(commission.order_id.uuid()));
+        }
+        siyu_ledger::post_all(tx, &transfers, now).await?;
+        let commissions: Vec<Commission> = wanted.into_iter().map(|w| w.commission).collect();
+        store::save(tx, &commissions).await?;
+        let tell = |commission: &Commission| {
+            let fact = CommissionChanged { commission: Some(commission.clone().into()) };
+            NewEvent::of(self.app.ids.uuid(), &commission.order_id, now, &fact)
+        };
+        let events: Vec<NewEvent> = commissions.iter().map(tell).collect();
+        siyu_events::append(tx, &events).await?;
+        Ok(())
+    }
+
+    /// The accounts of promoter and merchant, by promoter and currency.
+    async fn open(
+        &self,
+        tx: &mut Tx,
+        wanted: &[Wanted],
+    ) -> Result<HashMap<(PromoterId, String), (AccountId, AccountId)>, Fault> {
+        let pairs: BTreeSet<(PromoterId, String)> = wanted
+            .iter()
+            .map(|w| (w.commission.promoter_id, w.commission.currency.clone()))
+            .collect();
+        let mut asked: Vec<NewAccount> = Vec::new();
+        for (promoter, code) in &pairs {
+            let currency = Currency::parse(code).map_err(Fault::internal)?;
+            asked.push(earned(self.app.ids.uuid(), *promoter, currency));
+            asked.push(expense(self.app.ids.uuid(), currency));
+        }
+        let open = siyu_ledger::open(tx, &asked, self.app.clock.now()).await?;
+        Ok(pairs
+            .into_iter()
+            .zip(open.chunks(2))
+            .map(|(pair, two)| (pair, (two[0].id, two[1].id)))
+            .collect())
+    }
+}
+
+fn valued(commission: Commission, sale: &Sale) -> Commission {
+    Commission {
+        base_minor: sale.base_minor(),
+        earned_minor: sale.earned_minor(commission.rate_bp),
+        ..commission
+    }
+}
+
+/// Who invited the promoter; never the buyer, who would earn from the own purchase (rule 69).
+async fn inviter(
+    tx: &mut Tx,
+    sale: &Sale,
+    promoter_id: PromoterId,
+) -> Result<Option<PromoterId>, siyu_pg::Error> {
+    let promoter = promoter::store::find(tx, promoter_id).await?;
+    let Some(inviter_id) = promoter.and_then(|p| p.inviter_promoter_id) else { return Ok(None) };
+    let inviter = promoter::store::find(tx, inviter_id).await?;
+    Ok(inviter.filter(|i| i.person_id != sale.person_id).map(|i| i.id))
+}
+
+/// The latest revision of each order among the events.
+fn latest(events: &[&Event]) -> Result<BTreeMap<OrderId, Sale>, HandlerError> {
+    let mut latest: BTreeMap<OrderId, Sale> = BTreeMap::new();
+    for event in events {
+        let Some(facts) = facts(event)? else { continue };
+        let sale = Sale::of(&facts).map_err(HandlerError::park)?;
+        if latest.get(&sale.order_id).is_none_or(|known| known.revision < sale.revision) {
+            latest.insert(sale.order_id, sale);
+        }
+    }
+    Ok(latest)
+}
+
+fn facts(event: &Event) -> Result<Option<OrderFacts>, HandlerError> {
+    if let Some(fact) = event.decode::<OrderPaid>()? {
+        return Ok(fact.facts);
+    }
+    if let Some(fact) = event.decode::<OrderRevised>()? {
+        return Ok(fact.facts);
+    }
+    Ok(event.decode::<OrderVoided>()?.and_then(|fact| fact.facts))
+}

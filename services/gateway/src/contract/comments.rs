@@ -1,0 +1,77 @@
+//! The comments of the contracts, by where they stand: they are the text of the docs page and of the OpenAPI document.
+
+use std::collections::HashMap;
+
+use prost_reflect::{
+    DescriptorPool, EnumValueDescriptor, FieldDescriptor, FileDescriptor, MessageDescriptor,
+};
+
+/// The comments of all files.
+#[derive(Debug, Default)]
+pub(crate) struct Comments {
+    by_place: HashMap<(String, Vec<i32>), String>,
+}
+
+impl Comments {
+    /// Reads the comments that stand right before what they describe.
+    pub(super) fn read(pool: &DescriptorPool) -> Self {
+        let mut by_place = HashMap::new();
+        for file in pool.files() {
+            let Some(source) = &file.file_descriptor_proto().source_code_info else { continue };
+            for location in &source.location {
+                let text = unfold(location.leading_comments());
+                if !text.is_empty() {
+                    by_place.insert((file.name().to_owned(), location.path.clone()), text);
+                }
+            }
+        }
+        Self { by_place }
+    }
+
+    /// The comment of what stands at a path of a file; empty without one.
+    pub(crate) fn of(&self, file: &FileDescriptor, path: &[i32]) -> String {
+        self.by_place.get(&(file.name().to_owned(), path.to_vec())).cloned().unwrap_or_default()
+    }
+
+    /// The comment of a field.
+    pub(crate) fn of_field(&self, field: &FieldDescriptor) -> String {
+        self.of(&field.parent_file(), field.path())
+    }
+
+    /// The comment of a message.
+    pub(crate) fn of_message(&self, message: &MessageDescriptor) -> String {
+        self.of(&message.parent_file(), message.path())
+    }
+
+    /// The comment of a value of an enum.
+    pub(crate) fn of_value(&self, value: &EnumValueDescriptor) -> String {
+        self.of(&value.parent_file(), value.path())
+    }
+}
+
+/// One line from the lines of a comment: where they break is the width of the source.
+fn unfold(comment: &str) -> String {
+    comment.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The first sentence: up to a full stop that ends a word of more than one letter.
+pub(crate) fn first_sentence(comment: &str) -> &str {
+    let ends = |&(at, _): &(usize, &str)| {
+        let before =
+            comment[..at].rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        before.chars().count() != 1
+    };
+    comment.match_indices(". ").find(ends).map_or(comment, |(at, _)| &comment[..=at])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_sentence_ends_at_a_full_stop_that_ends_a_word() {
+        assert_eq!(first_sentence("Gets it. Fails with NOT_FOUND."), "Gets it.");
+        assert_eq!(first_sentence("Gets, e. g. one. Two."), "Gets, e. g. one.");
+        assert_eq!(first_sentence("no stop"), "no stop");
+    }
+}

@@ -1,0 +1,4 @@
+use crate::contract::Contract;
+pub(crate) fn document(_: &Contract) -> serde_json::Value {
+    serde_json::Value::Null
+}

@@ -1,0 +1,85 @@
+//! What a person owns: points and growth, from the ledger. Balances are derived from postings and never edited.
+
+pub mod rpc;
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use siyu_kernel::Id;
+use siyu_ledger::{AccountCode, AccountKey, Asset, Flags, NewAccount, TransferCode};
+use siyu_pg::Tx;
+use uuid::Uuid;
+
+use crate::person::PersonId;
+
+/// Points, in whole points (积分).
+pub const POINTS: Asset = Asset::new("points");
+/// Growth value, in whole units (成长值).
+pub const GROWTH: Asset = Asset::new("growth");
+
+/// What a person holds.
+pub const HELD: AccountCode = AccountCode::new(1);
+/// What the merchant has given out: the other side of every earning.
+pub const ISSUED: AccountCode = AccountCode::new(2);
+
+/// An order was paid, or counts with another amount.
+pub const ORDER_EARNED: TransferCode = TransferCode::new(1);
+/// An earning was taken back because the order changed or no longer counts.
+pub const ORDER_TAKEN_BACK: TransferCode = TransferCode::new(2);
+
+/// The points of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Points {
+    /// What can be spent now.
+    pub available: i64,
+    /// All, pending ones too; negative after a refund of points that were spent.
+    pub total: i64,
+}
+
+/// The account of a person: points are kept in lots and may be owed, growth is a plain number.
+pub fn held(id: Uuid, person: PersonId, asset: Asset) -> NewAccount {
+    let flags = if asset == POINTS { Flags::LOTS } else { Flags::NONE };
+    NewAccount::new(Id::from_uuid(id), person.uuid(), HELD, asset).flags(flags)
+}
+
+/// The account of what the merchant has given out.
+pub fn issued(id: Uuid, asset: Asset) -> NewAccount {
+    NewAccount::new(Id::from_uuid(id), Uuid::nil(), ISSUED, asset)
+}
+
+/// The points of persons; who has never earned any is not among them.
+pub async fn points(
+    tx: &mut Tx,
+    persons: &[PersonId],
+    now: DateTime<Utc>,
+) -> Result<HashMap<PersonId, Points>, siyu_ledger::Error> {
+    let keys: Vec<AccountKey> = persons.iter().map(|person| key(*person, POINTS)).collect();
+    let accounts = siyu_ledger::find(tx, &keys).await?;
+    let open: Vec<_> = persons
+        .iter()
+        .zip(accounts)
+        .filter_map(|(person, account)| Some((*person, account?)))
+        .collect();
+    let ids: Vec<_> = open.iter().map(|(_, account)| account.id).collect();
+    let available = siyu_ledger::available(tx, &ids, now).await?;
+    let both = open.iter().zip(available);
+    Ok(both
+        .map(|((person, account), available)| {
+            (*person, Points { available, total: account.balance() })
+        })
+        .collect())
+}
+
+/// What the account of a person is found by.
+pub const fn key(person: PersonId, asset: Asset) -> AccountKey {
+    AccountKey { owner: person.uuid(), code: HELD, asset }
+}
+
+/// The word for a reason.
+pub fn reason(code: TransferCode) -> &'static str {
+    match code {
+        ORDER_EARNED => "order_earned",
+        ORDER_TAKEN_BACK => "order_taken_back",
+        _ => "other",
+    }
+}

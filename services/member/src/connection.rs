@@ -1,0 +1,74 @@
+//! Connections (连接): edges between persons and the merchant's channel accounts. The latest fact about an edge wins,
+//! whatever order facts arrive in.
+
+pub mod rpc;
+pub mod store;
+
+use chrono::{DateTime, Utc};
+use siyu_grpc::parse::timestamp;
+use siyu_proto::member::v1 as proto;
+
+use crate::person::PersonId;
+
+/// An edge: the row.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Connection {
+    /// The person.
+    pub person_id: PersonId,
+    /// The channel.
+    pub channel: String,
+    /// The merchant's account on it.
+    pub account_id: String,
+    /// Whether it is live.
+    pub state: State,
+    /// Since when.
+    pub state_at: DateTime<Utc>,
+    /// Where it came from.
+    pub source: String,
+}
+
+/// Whether an edge is live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum State {
+    /// The person can be reached.
+    Connected,
+    /// The person left.
+    Disconnected,
+}
+
+impl State {
+    /// The word in columns.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Disconnected => "disconnected",
+        }
+    }
+
+    /// Reads a value of the contract.
+    pub fn read(value: i32) -> Option<Self> {
+        match proto::ConnectionState::try_from(value).ok()? {
+            proto::ConnectionState::Unspecified => None,
+            proto::ConnectionState::Connected => Some(Self::Connected),
+            proto::ConnectionState::Disconnected => Some(Self::Disconnected),
+        }
+    }
+}
+
+impl From<Connection> for proto::Connection {
+    fn from(connection: Connection) -> Self {
+        let state = match connection.state {
+            State::Connected => proto::ConnectionState::Connected,
+            State::Disconnected => proto::ConnectionState::Disconnected,
+        };
+        Self {
+            person_id: connection.person_id.to_string(),
+            channel: connection.channel,
+            account_id: connection.account_id,
+            state: state.into(),
+            state_time: Some(timestamp(connection.state_at)),
+            source: connection.source,
+        }
+    }
+}

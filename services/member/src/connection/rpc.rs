@@ -1,0 +1,110 @@
+//! The RPCs of connections.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use siyu_grpc::{Ctx, parse, serve};
+use siyu_kernel::Fault;
+use siyu_pg::page;
+use siyu_proto::member::v1::{
+    self as proto, ConnectionChanged, ListConnectionsRequest, ListConnectionsResponse,
+    RecordConnectionsRequest, RecordConnectionsResponse,
+    connection_service_server::ConnectionService,
+};
+use tonic::{Request, Response, Status, async_trait};
+
+use super::{Connection, State, store};
+use crate::{
+    App, limits,
+    person::{self, PersonId},
+    publish_all,
+};
+
+#[async_trait]
+impl ConnectionService for App {
+    async fn record_connections(
+        &self,
+        request: Request<RecordConnectionsRequest>,
+    ) -> Result<Response<RecordConnectionsResponse>, Status> {
+        serve(request, |ctx, message| record(self, ctx, message)).await
+    }
+
+    async fn list_connections(
+        &self,
+        request: Request<ListConnectionsRequest>,
+    ) -> Result<Response<ListConnectionsResponse>, Status> {
+        serve(request, |ctx, message| list(self, ctx, message)).await
+    }
+}
+
+async fn record(
+    app: &App,
+    ctx: Ctx,
+    request: RecordConnectionsRequest,
+) -> Result<RecordConnectionsResponse, Fault> {
+    // The latest fact of each edge; in the order of the edges, so that two calls never wait for each other.
+    let mut latest: BTreeMap<(PersonId, String, String), Connection> = BTreeMap::new();
+    for (i, connection) in request.connections.iter().enumerate() {
+        let fact = read(&format!("connections[{i}]"), connection)?;
+        let edge = (fact.person_id, fact.channel.clone(), fact.account_id.clone());
+        if latest.get(&edge).is_none_or(|known| known.state_at < fact.state_at) {
+            latest.insert(edge, fact);
+        }
+    }
+    let facts: Vec<Connection> = latest.into_values().collect();
+    let mut tx = app.db.tenant(ctx.merchant()?).await?;
+    let wanted: Vec<PersonId> =
+        facts.iter().map(|fact| fact.person_id).collect::<BTreeSet<_>>().into_iter().collect();
+    if person::store::existing(&mut tx, &wanted).await?.len() < wanted.len() {
+        return Err(Fault::not_found("person"));
+    }
+    let news = store::record(&mut tx, &facts, ctx.now).await?;
+    let events: Vec<(String, ConnectionChanged)> = news
+        .iter()
+        .map(|c| {
+            (c.person_id.to_string(), ConnectionChanged { connection: Some(c.clone().into()) })
+        })
+        .collect();
+    publish_all(app, &mut tx, &ctx, &events).await?;
+    tx.commit().await?;
+    Ok(RecordConnectionsResponse { changed: i32::try_from(news.len()).expect("at most 1000") })
+}
+
+fn read(field: &str, connection: &proto::Connection) -> Result<Connection, Fault> {
+    let at = |name: &str| format!("{field}.{name}");
+    let state_time =
+        connection.state_time.ok_or_else(|| Fault::field(at("state_time"), "is required"))?;
+    Ok(Connection {
+        person_id: parse::id(&at("person_id"), &connection.person_id)?,
+        channel: connection.channel.clone(),
+        account_id: connection.account_id.clone(),
+        state: State::read(connection.state)
+            .ok_or_else(|| Fault::field(at("state"), "is not a known value"))?,
+        state_at: parse::instant(&at("state_time"), state_time)?,
+        source: connection.source.clone(),
+    })
+}
+
+async fn list(
+    app: &App,
+    ctx: Ctx,
+    request: ListConnectionsRequest,
+) -> Result<ListConnectionsResponse, Fault> {
+    let person_id = parse::id("person_id", &request.person_id)?;
+    let filter = request.person_id.as_bytes();
+    let page = page::Request::<(String, String)>::parse(
+        request.page_size,
+        &request.page_token,
+        limits::PAGE,
+        filter,
+    )?;
+    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    if person::store::find(&mut tx, person_id).await?.is_none() {
+        return Err(Fault::not_found("person"));
+    }
+    let rows = store::list(&mut tx, person_id, page.after.as_ref(), page.fetch()).await?;
+    let page = page.page(rows, |c| (c.channel.clone(), c.account_id.clone()));
+    Ok(ListConnectionsResponse {
+        connections: page.items.into_iter().map(Into::into).collect(),
+        next_page_token: page.next_token,
+    })
+}

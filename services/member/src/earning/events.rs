@@ -1,0 +1,190 @@
+//! Follows the order service and posts what orders earn.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use siyu_events::{Event, Handler, HandlerError, Subscription};
+use siyu_kernel::{Fault, Id};
+use siyu_ledger::{
+    AccountId, Action, Asset, Draw, Expired, LotTerms, Movement, NewAccount, Transfer, TransferId,
+};
+use siyu_pg::Tx;
+use siyu_proto::order::v1::{OrderFacts, OrderPaid, OrderRevised, OrderVoided};
+use tonic::async_trait;
+
+use super::{
+    domain::{Earning, OrderId, tier},
+    store::{self, Row},
+};
+use crate::{
+    App,
+    account::{self, GROWTH, ORDER_EARNED, ORDER_TAKEN_BACK, POINTS},
+    person::{self, PersonId},
+};
+
+/// What the member service follows of the order service.
+pub fn subscription(app: &App) -> Subscription {
+    Subscription::new("member", "order", Arc::new(Earnings { app: app.clone() }))
+        .on::<OrderPaid>()
+        .on::<OrderRevised>()
+        .on::<OrderVoided>()
+}
+
+struct Earnings {
+    app: App,
+}
+
+/// The accounts that a batch posts to.
+struct Accounts(HashMap<(Option<PersonId>, Asset), AccountId>);
+
+#[async_trait]
+impl Handler for Earnings {
+    async fn handle(&self, tx: &mut Tx, events: &[&Event]) -> Result<(), HandlerError> {
+        let latest = latest(events)?;
+        let orders: Vec<OrderId> = latest.keys().copied().collect();
+        let known: HashMap<OrderId, Row> =
+            store::lock(tx, &orders).await?.into_iter().map(|row| (row.order_id, row)).collect();
+        let news: Vec<(&Earning, Option<&Row>)> = latest
+            .values()
+            .map(|earning| (earning, known.get(&earning.order_id)))
+            .filter(|(earning, row)| row.is_none_or(|row| row.revision < earning.revision))
+            .collect();
+        self.post(tx, &news).await.map_err(HandlerError::from)
+    }
+}
+
+impl Earnings {
+    async fn post(&self, tx: &mut Tx, news: &[(&Earning, Option<&Row>)]) -> Result<(), Fault> {
+        let touched: BTreeSet<PersonId> = news
+            .iter()
+            .flat_map(|(earning, row)| [Some(earning.person_id), row.map(|row| row.person_id)])
+            .flatten()
+            .collect();
+        let accounts = self.open(tx, &touched).await?;
+        let (mut transfers, mut saved) = (Vec::new(), Vec::new());
+        for (earning, row) in news {
+            let points = self.change(&mut transfers, &accounts, earning, *row, POINTS);
+            let growth = self.change(&mut transfers, &accounts, earning, *row, GROWTH);
+            saved.push((*earning, points, growth));
+        }
+        // Later than every event of the batch was written: one instant for all of its postings.
+        let now = self.app.clock.now();
+        siyu_ledger::post_all(tx, &transfers, now).await?;
+        store::save(tx, &saved).await?;
+        self.keep_growth(tx, &touched, &accounts).await
+    }
+
+    async fn open(&self, tx: &mut Tx, persons: &BTreeSet<PersonId>) -> Result<Accounts, Fault> {
+        let id = || self.app.ids.uuid();
+        let mut wanted: Vec<((Option<PersonId>, Asset), NewAccount)> = Vec::new();
+        for asset in [POINTS, GROWTH] {
+            wanted.push(((None, asset), account::issued(id(), asset)));
+            wanted
+                .extend(persons.iter().map(|&p| ((Some(p), asset), account::held(id(), p, asset))));
+        }
+        let asked: Vec<NewAccount> = wanted.iter().map(|(_, account)| *account).collect();
+        let open = siyu_ledger::open(tx, &asked, self.app.clock.now()).await?;
+        Ok(Accounts(
+            wanted.into_iter().zip(open).map(|((key, _), account)| (key, account.id)).collect(),
+        ))
+    }
+
+    /// Takes back what an earlier revision gave and gives what this one gives; nothing when both are the same. Returns the
+    /// transfer that stands now.
+    fn change(
+        &self,
+        transfers: &mut Vec<Transfer>,
+        accounts: &Accounts,
+        earning: &Earning,
+        row: Option<&Row>,
+        asset: Asset,
+    ) -> Option<TransferId> {
+        let given = row.and_then(|row| {
+            if asset == POINTS { row.points_transfer_id } else { row.growth_transfer_id }
+        });
+        let before = row.map_or(0, |row| if asset == POINTS { row.points } else { row.growth });
+        let amount = if asset == POINTS { earning.points } else { earning.growth };
+        if row.is_some_and(|row| row.person_id == earning.person_id) && amount == before {
+            return given;
+        }
+        let reference = earning.order_id.uuid();
+        let id = || Id::from_uuid(self.app.ids.uuid());
+        if let Some(of) = given {
+            // Points that were spent already are owed from now on (rule 49).
+            let action = Action::Reverse {
+                of,
+                amount: None,
+                draw: Draw::Overdraft,
+                expired: Expired::Forfeit,
+            };
+            let back = Transfer::reverse(id(), ORDER_TAKEN_BACK, of);
+            transfers.push(Transfer { action, ..back }.reference(reference));
+        }
+        if amount == 0 {
+            return None;
+        }
+        let (from, to) = (accounts.issued(asset), accounts.held(earning.person_id, asset));
+        let mut movement = Movement::new(from, to, amount);
+        if asset == POINTS {
+            movement =
+                movement.lot(LotTerms::from(earning.paid_at).available_at(earning.available_at()));
+        }
+        let transfer = Transfer::post(id(), ORDER_EARNED, movement).reference(reference);
+        transfers.push(transfer);
+        Some(transfer.id)
+    }
+
+    /// Copies the growth that the ledger shows to where persons are searched by it.
+    async fn keep_growth(
+        &self,
+        tx: &mut Tx,
+        touched: &BTreeSet<PersonId>,
+        accounts: &Accounts,
+    ) -> Result<(), Fault> {
+        let persons: Vec<PersonId> = touched.iter().copied().collect();
+        let ids: Vec<AccountId> = persons.iter().map(|&p| accounts.held(p, GROWTH)).collect();
+        let balances = siyu_ledger::balances(tx, &ids).await?;
+        let growth: Vec<(PersonId, i64, i32)> = persons
+            .into_iter()
+            .zip(balances)
+            .map(|(p, a)| (p, a.balance(), tier(a.balance())))
+            .collect();
+        person::store::save_growth(tx, &growth).await?;
+        Ok(())
+    }
+}
+
+impl Accounts {
+    fn held(&self, person: PersonId, asset: Asset) -> AccountId {
+        self.0[&(Some(person), asset)]
+    }
+
+    fn issued(&self, asset: Asset) -> AccountId {
+        self.0[&(None, asset)]
+    }
+}
+
+/// The latest revision of each order among the events.
+fn latest(events: &[&Event]) -> Result<BTreeMap<OrderId, Earning>, HandlerError> {
+    let mut latest: BTreeMap<OrderId, Earning> = BTreeMap::new();
+    for event in events {
+        let Some(facts) = facts(event)? else { continue };
+        let earning = Earning::of(&facts).map_err(HandlerError::park)?;
+        if latest.get(&earning.order_id).is_none_or(|known| known.revision < earning.revision) {
+            latest.insert(earning.order_id, earning);
+        }
+    }
+    Ok(latest)
+}
+
+fn facts(event: &Event) -> Result<Option<OrderFacts>, HandlerError> {
+    if let Some(fact) = event.decode::<OrderPaid>()? {
+        return Ok(fact.facts);
+    }
+    if let Some(fact) = event.decode::<OrderRevised>()? {
+        return Ok(fact.facts);
+    }
+    Ok(event.decode::<OrderVoided>()?.and_then(|fact| fact.facts))
+}

@@ -1,0 +1,70 @@
+//! The SQL of earnings and nothing else.
+
+use siyu_ledger::TransferId;
+use siyu_pg::Tx;
+
+use super::domain::{Earning, OrderId};
+use crate::person::PersonId;
+
+/// What an order has earned so far: the row.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Row {
+    /// The order.
+    pub order_id: OrderId,
+    /// Who earned it.
+    pub person_id: PersonId,
+    /// The revision that it was computed from.
+    pub revision: i64,
+    /// Points.
+    pub points: i64,
+    /// Growth value.
+    pub growth: i64,
+    /// The transfer that gave the points; null when there are none.
+    pub points_transfer_id: Option<TransferId>,
+    /// The transfer that gave the growth; null when there is none.
+    pub growth_transfer_id: Option<TransferId>,
+}
+
+/// Locks what the orders have earned.
+pub async fn lock(tx: &mut Tx, orders: &[OrderId]) -> Result<Vec<Row>, siyu_pg::Error> {
+    let rows = sqlx::query_as(
+        "select order_id, person_id, revision, points, growth, points_transfer_id, growth_transfer_id
+        from order_earnings
+        where merchant_id = $1 and order_id = any($2::uuid[])
+        order by order_id
+        for update",
+    )
+    .bind(tx.merchant())
+    .bind(orders)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows)
+}
+
+/// Saves what orders have earned, with the transfers that gave it.
+pub async fn save(
+    tx: &mut Tx,
+    earnings: &[(&Earning, Option<TransferId>, Option<TransferId>)],
+) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "insert into order_earnings
+            (merchant_id, order_id, person_id, revision, points, growth, points_transfer_id, growth_transfer_id)
+        select $1, * from unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[], $7::uuid[],
+            $8::uuid[])
+        on conflict on constraint order_earnings_pkey do update
+        set person_id = excluded.person_id, revision = excluded.revision, points = excluded.points,
+            growth = excluded.growth, points_transfer_id = excluded.points_transfer_id,
+            growth_transfer_id = excluded.growth_transfer_id",
+    )
+    .bind(tx.merchant())
+    .bind(earnings.iter().map(|(e, _, _)| e.order_id).collect::<Vec<_>>())
+    .bind(earnings.iter().map(|(e, _, _)| e.person_id).collect::<Vec<_>>())
+    .bind(earnings.iter().map(|(e, _, _)| e.revision).collect::<Vec<_>>())
+    .bind(earnings.iter().map(|(e, _, _)| e.points).collect::<Vec<_>>())
+    .bind(earnings.iter().map(|(e, _, _)| e.growth).collect::<Vec<_>>())
+    .bind(earnings.iter().map(|(_, points, _)| *points).collect::<Vec<_>>())
+    .bind(earnings.iter().map(|(_, _, growth)| *growth).collect::<Vec<_>>())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

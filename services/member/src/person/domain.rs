@@ -1,0 +1,275 @@
+//! Who is behind a set of keys. Pure: known keys go in, answers and what has to be stored come out.
+
+use std::collections::HashMap;
+
+use siyu_kernel::{Fault, Id, kind::Person};
+use siyu_proto::member::v1 as proto;
+
+/// The id of a person.
+pub type PersonId = Id<Person>;
+
+/// What kind of key an identity is, strongest first (reference §2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum IdentityKind {
+    /// The unionid of a WeChat Open Platform account.
+    Unionid,
+    /// The external_userid of a WeCom corp.
+    ExternalUserid,
+    /// A verified phone.
+    Phone,
+    /// A verified e-mail address.
+    Email,
+    /// The buyer id of one shop on a platform.
+    PlatformBuyer,
+    /// The openid of one appid.
+    Openid,
+}
+
+/// One strong key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::FromRow)]
+pub struct Identity {
+    /// What kind of key it is.
+    pub kind: IdentityKind,
+    /// Where the value is unique.
+    pub scope: String,
+    /// The value.
+    pub value: String,
+}
+
+/// The answer to one set of keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resolved {
+    /// The person.
+    pub person_id: PersonId,
+    /// The person did not exist before.
+    pub created: bool,
+    /// The keys belong to more than one person.
+    pub conflict: bool,
+}
+
+/// What has to be stored after a resolution.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// An answer for each set.
+    pub answers: Vec<Resolved>,
+    /// Persons who are new.
+    pub persons: Vec<PersonId>,
+    /// Keys that are new, with their holder.
+    pub identities: Vec<(Identity, PersonId)>,
+}
+
+/// Resolves sets of keys one after the other. A set whose keys belong to several persons goes to the one found by the
+/// strongest key; nobody is merged here.
+pub fn resolve(
+    sets: &[Vec<Identity>],
+    mut holders: HashMap<Identity, PersonId>,
+    mut new_person: impl FnMut() -> PersonId,
+) -> Plan {
+    let mut plan = Plan::default();
+    for set in sets {
+        let mut found: Vec<(&Identity, PersonId)> =
+            set.iter().filter_map(|key| Some((key, *holders.get(key)?))).collect();
+        found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let first = found.first().map(|(_, person)| *person);
+        let conflict = found.iter().any(|(_, person)| Some(*person) != first);
+        let person_id = first.unwrap_or_else(|| {
+            let person = new_person();
+            plan.persons.push(person);
+            person
+        });
+        for key in set {
+            if !holders.contains_key(key) {
+                holders.insert(key.clone(), person_id);
+                plan.identities.push((key.clone(), person_id));
+            }
+        }
+        plan.answers.push(Resolved { person_id, created: first.is_none(), conflict });
+    }
+    plan
+}
+
+impl Identity {
+    /// Reads a key of the contract. Phones and addresses are brought to one form, so that one key is never two.
+    pub fn read(field: &str, identity: &proto::Identity) -> Result<Self, Fault> {
+        let wrong = |name: &str, text: &str| Fault::field(format!("{field}.{name}"), text);
+        let kind = IdentityKind::read(identity.kind)
+            .ok_or_else(|| wrong("kind", "is not a known value"))?;
+        let scoped = !matches!(kind, IdentityKind::Phone | IdentityKind::Email);
+        match (scoped, identity.scope.is_empty()) {
+            (true, true) => return Err(wrong("scope", "is required for this kind")),
+            (false, false) => return Err(wrong("scope", "must be empty for this kind")),
+            (true, false) | (false, true) => {}
+        }
+        let value = match kind {
+            IdentityKind::Phone if !is_e164(&identity.value) => {
+                return Err(wrong("value", "must be a phone number in E.164 like +8613800138000"));
+            }
+            IdentityKind::Email => read_email(&identity.value)
+                .ok_or_else(|| wrong("value", "must be an e-mail address"))?,
+            IdentityKind::Phone
+            | IdentityKind::Unionid
+            | IdentityKind::ExternalUserid
+            | IdentityKind::PlatformBuyer
+            | IdentityKind::Openid => identity.value.clone(),
+        };
+        Ok(Self { kind, scope: identity.scope.clone(), value })
+    }
+
+    /// The key as it may be shown: phone and e-mail masked.
+    pub fn masked(&self) -> proto::Identity {
+        let value = match self.kind {
+            IdentityKind::Phone => mask(&self.value, 3, 4),
+            IdentityKind::Email => match self.value.split_once('@') {
+                Some((local, domain)) => format!("{}@{domain}", mask(local, 1, 0)),
+                None => mask(&self.value, 1, 0),
+            },
+            IdentityKind::Unionid
+            | IdentityKind::ExternalUserid
+            | IdentityKind::PlatformBuyer
+            | IdentityKind::Openid => self.value.clone(),
+        };
+        let kind = proto::IdentityKind::from(self.kind).into();
+        proto::Identity { kind, scope: self.scope.clone(), value }
+    }
+}
+
+impl IdentityKind {
+    /// The word in columns.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unionid => "unionid",
+            Self::ExternalUserid => "external_userid",
+            Self::Phone => "phone",
+            Self::Email => "email",
+            Self::PlatformBuyer => "platform_buyer",
+            Self::Openid => "openid",
+        }
+    }
+
+    fn read(value: i32) -> Option<Self> {
+        Some(match proto::IdentityKind::try_from(value).ok()? {
+            proto::IdentityKind::Unspecified => return None,
+            proto::IdentityKind::Unionid => Self::Unionid,
+            proto::IdentityKind::ExternalUserid => Self::ExternalUserid,
+            proto::IdentityKind::Phone => Self::Phone,
+            proto::IdentityKind::Email => Self::Email,
+            proto::IdentityKind::PlatformBuyer => Self::PlatformBuyer,
+            proto::IdentityKind::Openid => Self::Openid,
+        })
+    }
+}
+
+impl From<IdentityKind> for proto::IdentityKind {
+    fn from(kind: IdentityKind) -> Self {
+        match kind {
+            IdentityKind::Unionid => Self::Unionid,
+            IdentityKind::ExternalUserid => Self::ExternalUserid,
+            IdentityKind::Phone => Self::Phone,
+            IdentityKind::Email => Self::Email,
+            IdentityKind::PlatformBuyer => Self::PlatformBuyer,
+            IdentityKind::Openid => Self::Openid,
+        }
+    }
+}
+
+fn is_e164(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    (7..=15).contains(&digits.len())
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && !digits.starts_with('0')
+}
+
+fn read_email(text: &str) -> Option<String> {
+    let (local, domain) = text.rsplit_once('@')?;
+    let sound = !local.is_empty() && domain.contains('.') && !text.contains(char::is_whitespace);
+    sound.then(|| format!("{local}@{}", domain.to_lowercase()))
+}
+
+/// Keeps some characters at either end and hides the rest behind three stars, whatever its length.
+fn mask(text: &str, head: usize, tail: usize) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    if chars.len() <= head + tail {
+        return "***".to_owned();
+    }
+    let (start, end) = (&chars[..head], &chars[chars.len() - tail..]);
+    format!("{}***{}", start.iter().collect::<String>(), end.iter().collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn key(kind: IdentityKind, value: &str) -> Identity {
+        Identity { kind, scope: "s".into(), value: value.into() }
+    }
+
+    fn person(n: u128) -> PersonId {
+        Id::from_uuid(Uuid::from_u128(n))
+    }
+
+    fn resolve_from(sets: &[Vec<Identity>], known: &[(Identity, PersonId)]) -> Plan {
+        let mut next = 100;
+        resolve(sets, known.iter().cloned().collect(), || {
+            next += 1;
+            person(next)
+        })
+    }
+
+    #[test]
+    fn keys_that_come_together_belong_to_one_person_for_ever() {
+        let (a, b) = (key(IdentityKind::Unionid, "a"), key(IdentityKind::Openid, "b"));
+        let plan = resolve_from(&[vec![a.clone(), b.clone()], vec![b], vec![a]], &[]);
+        assert_eq!(plan.persons, [person(101)]);
+        assert_eq!(
+            plan.answers.iter().map(|r| r.created).collect::<Vec<_>>(),
+            [true, false, false]
+        );
+        assert!(plan.answers.iter().all(|r| r.person_id == person(101) && !r.conflict));
+        assert_eq!(plan.identities.len(), 2);
+    }
+
+    #[test]
+    fn keys_of_two_persons_go_to_the_strongest_and_are_flagged() {
+        let (weak, strong) = (key(IdentityKind::Openid, "w"), key(IdentityKind::Unionid, "s"));
+        let known = [(weak.clone(), person(1)), (strong.clone(), person(2))];
+        let fresh = key(IdentityKind::PlatformBuyer, "f");
+        let plan = resolve_from(&[vec![weak, strong, fresh.clone()]], &known);
+        assert_eq!(
+            plan.answers,
+            [Resolved { person_id: person(2), created: false, conflict: true }]
+        );
+        assert_eq!(plan.identities, [(fresh, person(2))]);
+    }
+
+    fn read(kind: proto::IdentityKind, scope: &str, value: &str) -> Result<Identity, String> {
+        let identity =
+            proto::Identity { kind: kind.into(), scope: scope.into(), value: value.into() };
+        Identity::read("k", &identity).map_err(|fault| fault.violations()[0].field.clone())
+    }
+
+    #[test]
+    fn keys_are_read_into_one_form_or_refused_by_field() {
+        use proto::IdentityKind as K;
+        assert_eq!(read(K::Email, "", "A.b@Shop.CN").unwrap().value, "A.b@shop.cn");
+        assert!(read(K::Phone, "", "+8613800138000").is_ok());
+        assert_eq!(read(K::Phone, "", "13800138000"), Err("k.value".into()));
+        assert_eq!(read(K::Phone, "x", "+8613800138000"), Err("k.scope".into()));
+        assert_eq!(read(K::Openid, "", "o"), Err("k.scope".into()));
+        assert_eq!(read(K::Email, "", "nobody"), Err("k.value".into()));
+        assert_eq!(read(K::Unspecified, "", "x"), Err("k.kind".into()));
+    }
+
+    #[test]
+    fn phones_and_addresses_are_shown_masked() {
+        let shown = |kind, value: &str| {
+            Identity { kind, scope: String::new(), value: value.into() }.masked().value
+        };
+        assert_eq!(shown(IdentityKind::Phone, "+8613800138000"), "+86***8000");
+        assert_eq!(shown(IdentityKind::Email, "anna@shop.cn"), "a***@shop.cn");
+        assert_eq!(shown(IdentityKind::Email, "a@shop.cn"), "***@shop.cn");
+        assert_eq!(shown(IdentityKind::Openid, "oABC"), "oABC");
+    }
+}

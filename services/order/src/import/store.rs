@@ -1,0 +1,287 @@
+//! The SQL of imports and nothing else. Every statement takes a whole batch.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use siyu_kernel::{Id, kind::Quarantine};
+use siyu_pg::Tx;
+use uuid::Uuid;
+
+use super::domain::{Change, Key};
+use crate::order::domain::{Line, Order, OrderId, State};
+
+/// An order that was put aside.
+#[derive(Debug, sqlx::FromRow)]
+pub struct QuarantinedRow {
+    /// The row.
+    pub id: Id<Quarantine>,
+    /// The encoded order.
+    pub payload: Vec<u8>,
+    /// When it came.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A row to put aside.
+#[derive(Debug)]
+pub struct Aside {
+    /// The row.
+    pub id: Uuid,
+    /// The order on its platform.
+    pub key: Key,
+    /// The word that nobody knows.
+    pub status: String,
+    /// The platform's version.
+    pub version: DateTime<Utc>,
+    /// The encoded order.
+    pub payload: Vec<u8>,
+}
+
+#[derive(sqlx::FromRow)]
+struct LineRow {
+    order_id: OrderId,
+    #[sqlx(flatten)]
+    line: Line,
+}
+
+/// Locks the orders that exist among `keys`, in the order of their keys, so that two imports never wait for each other.
+pub async fn lock(tx: &mut Tx, keys: &[&Key]) -> Result<Vec<Order>, siyu_pg::Error> {
+    let orders = sqlx::query_as(
+        "select o.id, o.platform, o.shop_id, o.platform_order_no, o.person_id, o.state, o.domain, o.channel,
+            o.store_id, o.paid_at, o.currency, o.paid_minor, o.subsidy_minor, o.quantity, o.revision, o.version,
+            o.told, o.created_at
+        from unnest($2::text[], $3::text[], $4::text[]) as k (platform, shop_id, order_no)
+        join orders o on o.merchant_id = $1 and o.platform = k.platform and o.shop_id = k.shop_id
+            and o.platform_order_no = k.order_no
+        order by o.platform, o.shop_id, o.platform_order_no
+        for update of o",
+    )
+    .bind(tx.merchant())
+    .bind(keys.iter().map(|k| k.platform.as_str()).collect::<Vec<_>>())
+    .bind(keys.iter().map(|k| k.shop_id.as_str()).collect::<Vec<_>>())
+    .bind(keys.iter().map(|k| k.order_no.as_str()).collect::<Vec<_>>())
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(orders)
+}
+
+/// The lines of many orders.
+pub async fn lines(tx: &mut Tx, ids: &[OrderId]) -> Result<HashMap<OrderId, Vec<Line>>, siyu_pg::Error> {
+    let rows: Vec<LineRow> = sqlx::query_as(
+        "select order_id, line_no, sku, category, quantity, paid_minor, version
+        from order_lines
+        where merchant_id = $1 and order_id = any($2::uuid[])",
+    )
+    .bind(tx.merchant())
+    .bind(ids)
+    .fetch_all(&mut **tx)
+    .await?;
+    let mut lines: HashMap<OrderId, Vec<Line>> = HashMap::new();
+    for row in rows {
+        lines.entry(row.order_id).or_default().push(row.line);
+    }
+    Ok(lines)
+}
+
+/// Inserts orders; returns how many were new. Fewer than given: another import was faster, and the batch starts anew.
+pub async fn insert(tx: &mut Tx, changes: &[&Change]) -> Result<u64, siyu_pg::Error> {
+    let orders = || changes.iter().map(|change| &change.order);
+    let done = sqlx::query(
+        "insert into orders (merchant_id, id, platform, shop_id, platform_order_no, person_id, state, domain, channel,
+            store_id, paid_at, currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at)
+        select $1, * from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::text[],
+            $9::text[], $10::uuid[], $11::timestamptz[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[],
+            $16::bigint[], $17::timestamptz[], $18::boolean[], $19::timestamptz[])
+        on conflict on constraint orders_platform_order_no_key do nothing",
+    )
+    .bind(tx.merchant())
+    .bind(orders().map(|o| o.id).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.platform.as_str()).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.shop_id.as_str()).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.platform_order_no.as_str()).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.person_id).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.state.as_str()).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.domain.as_str()).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.channel.as_str()).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.store_id).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.paid_at).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.currency.0.code().to_owned()).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.paid_minor).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.subsidy_minor).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.quantity).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.revision).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.version).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.told).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.created_at).collect::<Vec<_>>())
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Saves orders that were locked before.
+pub async fn save(tx: &mut Tx, changes: &[&Change]) -> Result<(), siyu_pg::Error> {
+    let orders = || changes.iter().map(|change| &change.order);
+    let done = sqlx::query(
+        "update orders o
+        set person_id = n.person_id, state = n.state, domain = n.domain, channel = n.channel, store_id = n.store_id,
+            paid_at = n.paid_at, paid_minor = n.paid_minor, subsidy_minor = n.subsidy_minor, quantity = n.quantity,
+            revision = n.revision, version = n.version, told = n.told
+        from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::timestamptz[],
+            $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::timestamptz[], $14::boolean[])
+            as n (id, person_id, state, domain, channel, store_id, paid_at, paid_minor, subsidy_minor, quantity,
+                revision, version, told)
+        where o.merchant_id = $1 and o.id = n.id and o.revision = n.revision - 1",
+    )
+    .bind(tx.merchant())
+    .bind(orders().map(|o| o.id).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.person_id).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.state.as_str()).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.domain.as_str()).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.channel.as_str()).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.store_id).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.paid_at).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.paid_minor).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.subsidy_minor).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.quantity).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.revision).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.version).collect::<Vec<_>>())
+    .bind(orders().map(|o| o.told).collect::<Vec<_>>())
+    .execute(&mut **tx)
+    .await?;
+    assert_eq!(done.rows_affected(), changes.len() as u64, "locked orders keep their revision");
+    Ok(())
+}
+
+/// Writes the lines that are new or other.
+pub async fn save_lines(tx: &mut Tx, changes: &[Change]) -> Result<(), siyu_pg::Error> {
+    let dirty: Vec<(OrderId, &Line)> = changes
+        .iter()
+        .flat_map(|change| {
+            let is_dirty = |line: &&Line| change.dirty_lines.contains(&line.line_no);
+            change.lines.iter().filter(is_dirty).map(|line| (change.order.id, line))
+        })
+        .collect();
+    sqlx::query(
+        "insert into order_lines (merchant_id, order_id, line_no, sku, category, quantity, paid_minor, version)
+        select $1, * from unnest($2::uuid[], $3::integer[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
+            $8::timestamptz[])
+        on conflict on constraint order_lines_pkey do update
+        set sku = excluded.sku, category = excluded.category, quantity = excluded.quantity,
+            paid_minor = excluded.paid_minor, version = excluded.version",
+    )
+    .bind(tx.merchant())
+    .bind(dirty.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+    .bind(dirty.iter().map(|(_, line)| line.line_no).collect::<Vec<_>>())
+    .bind(dirty.iter().map(|(_, line)| line.sku.as_str()).collect::<Vec<_>>())
+    .bind(dirty.iter().map(|(_, line)| line.category.as_str()).collect::<Vec<_>>())
+    .bind(dirty.iter().map(|(_, line)| line.quantity).collect::<Vec<_>>())
+    .bind(dirty.iter().map(|(_, line)| line.paid_minor).collect::<Vec<_>>())
+    .bind(dirty.iter().map(|(_, line)| line.version).collect::<Vec<_>>())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// What the words of platforms mean to the merchant.
+pub async fn mappings(tx: &mut Tx) -> Result<HashMap<(String, String), State>, siyu_pg::Error> {
+    let rows: Vec<(String, String, State)> =
+        sqlx::query_as("select platform, status, state from status_mappings where merchant_id = $1")
+            .bind(tx.merchant())
+            .fetch_all(&mut **tx)
+            .await?;
+    Ok(rows.into_iter().map(|(platform, status, state)| ((platform, status), state)).collect())
+}
+
+/// Says what a word means.
+pub async fn set_mapping(tx: &mut Tx, platform: &str, status: &str, state: State) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "insert into status_mappings (merchant_id, platform, status, state) values ($1, $2, $3, $4)
+        on conflict on constraint status_mappings_pkey do update set state = excluded.state",
+    )
+    .bind(tx.merchant())
+    .bind(platform)
+    .bind(status)
+    .bind(state.as_str())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Puts orders aside; the same version of an order only once.
+pub async fn put_aside(tx: &mut Tx, aside: &[Aside], now: DateTime<Utc>) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "insert into quarantined_orders
+            (merchant_id, id, platform, shop_id, platform_order_no, status, version, payload, created_at)
+        select $1, k.*, $9 from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
+            $7::timestamptz[], $8::bytea[]) as k
+        on conflict on constraint quarantined_orders_version_key do update set payload = excluded.payload",
+    )
+    .bind(tx.merchant())
+    .bind(aside.iter().map(|row| row.id).collect::<Vec<_>>())
+    .bind(aside.iter().map(|row| row.key.platform.as_str()).collect::<Vec<_>>())
+    .bind(aside.iter().map(|row| row.key.shop_id.as_str()).collect::<Vec<_>>())
+    .bind(aside.iter().map(|row| row.key.order_no.as_str()).collect::<Vec<_>>())
+    .bind(aside.iter().map(|row| row.status.as_str()).collect::<Vec<_>>())
+    .bind(aside.iter().map(|row| row.version).collect::<Vec<_>>())
+    .bind(aside.iter().map(|row| row.payload.as_slice()).collect::<Vec<_>>())
+    .bind(now)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// What was put aside after a cursor, oldest first.
+pub async fn list_aside(
+    tx: &mut Tx,
+    after: Option<(DateTime<Utc>, Uuid)>,
+    limit: i64,
+) -> Result<Vec<QuarantinedRow>, siyu_pg::Error> {
+    let (after_created, after_id) = after.unzip();
+    let rows = sqlx::query_as(
+        "select id, payload, created_at
+        from quarantined_orders
+        where merchant_id = $1 and ($2::timestamptz is null or (created_at, id) > ($2, $3::uuid))
+        order by created_at, id
+        limit $4",
+    )
+    .bind(tx.merchant())
+    .bind(after_created)
+    .bind(after_id)
+    .bind(limit)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows)
+}
+
+/// Locks what was put aside for one word of one platform.
+pub async fn lock_aside(
+    tx: &mut Tx,
+    platform: &str,
+    status: &str,
+    limit: i64,
+) -> Result<Vec<QuarantinedRow>, siyu_pg::Error> {
+    let rows = sqlx::query_as(
+        "select id, payload, created_at
+        from quarantined_orders
+        where merchant_id = $1 and platform = $2 and status = $3
+        order by version, id
+        limit $4
+        for update",
+    )
+    .bind(tx.merchant())
+    .bind(platform)
+    .bind(status)
+    .bind(limit)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows)
+}
+
+/// Removes rows that were imported after all.
+pub async fn release(tx: &mut Tx, ids: &[Id<Quarantine>]) -> Result<(), siyu_pg::Error> {
+    sqlx::query("delete from quarantined_orders where merchant_id = $1 and id = any($2::uuid[])")
+        .bind(tx.merchant())
+        .bind(ids)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}

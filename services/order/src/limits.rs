@@ -1,0 +1,25 @@
+//! Every bound of the service, with its reason.
+
+use std::time::Duration;
+
+/// The largest amount of one line in minor units: 100 billion yuan. The sum of the most lines stays far below 2^63.
+pub const LINE_MINOR_MAX: i64 = 10_000_000_000_000;
+
+/// The most lines of one order over all its imports; beyond it the order is a mistake in the file.
+pub const ORDER_LINES_MAX: usize = 5_000;
+
+/// How far in the future a payment may lie: clocks of platforms differ by minutes, not by days.
+pub const PAY_TIME_AHEAD_MAX: Duration = Duration::from_secs(10 * 60);
+
+/// How long the merchant and the stores are remembered between imports. A store that is not known is always looked up anew.
+pub const DIRECTORY_TTL: Duration = Duration::from_secs(10);
+
+/// How many batches of one stream are worked on at once: enough to overlap the round trips, few enough to leave the
+/// processors to others.
+pub const STREAM_BATCHES_AT_ONCE: usize = 3;
+
+/// How often a batch is tried when another import creates the same orders at the same moment.
+pub const RACE_ATTEMPTS_MAX: usize = 8;
+
+/// How many orders leave the quarantine in one transaction.
+pub const RELEASE_BATCH: i64 = 500;

@@ -1,0 +1,132 @@
+//! The rejects file: bad rows as they were, with where and why. It is an order file itself: mended, it can be imported.
+
+use std::{fs::File, path::PathBuf};
+
+use csv::{ByteRecord, Writer};
+use siyu_proto::order::v1::{ImportOutcome, ImportResult};
+
+use super::Error;
+use crate::orders_file::{Column, FileOrder, Header, Reject};
+
+/// Lines that are shown beside the counts.
+const SHOWN: usize = 10;
+
+/// Bad rows on their way to a file, which is made for the first one.
+pub(super) struct Rejects {
+    path: PathBuf,
+    header: Header,
+    writer: Option<Writer<File>>,
+    shown: Vec<String>,
+    count: u64,
+}
+
+/// What became of the bad rows.
+#[derive(Debug, Default)]
+pub(super) struct Rejected {
+    /// The file, if there were any.
+    pub(super) file: Option<PathBuf>,
+    /// The first few, in words.
+    pub(super) shown: Vec<String>,
+    /// How many there were.
+    pub(super) count: u64,
+}
+
+impl Rejects {
+    pub(super) fn new(path: PathBuf, header: &Header) -> Self {
+        Self { path, header: header.clone(), writer: None, shown: Vec::new(), count: 0 }
+    }
+
+    pub(super) fn write(&mut self, reject: &Reject) -> Result<(), Error> {
+        self.count += 1;
+        if self.shown.len() < SHOWN {
+            self.shown.push(words(reject));
+        }
+        let record = self.record(reject);
+        self.try_write(&record).map_err(|source| Error::Rejects { path: self.path.clone(), source })
+    }
+
+    pub(super) fn finish(self) -> Result<Rejected, Error> {
+        let Self { path, writer, shown, count, .. } = self;
+        let Some(mut writer) = writer else { return Ok(Rejected::default()) };
+        let flushed = writer.flush();
+        flushed.map_err(|error| Error::Rejects { path: path.clone(), source: error.into() })?;
+        Ok(Rejected { file: Some(path), shown, count })
+    }
+
+    fn try_write(&mut self, record: &ByteRecord) -> csv::Result<()> {
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            None => {
+                // Rows of another length than the header are rejects of their own kind.
+                let mut writer = csv::WriterBuilder::new().flexible(true).from_path(&self.path)?;
+                writer.write_byte_record(&self.header_record())?;
+                self.writer.insert(writer)
+            }
+        };
+        writer.write_byte_record(record)
+    }
+
+    fn header_record(&self) -> ByteRecord {
+        let mut header = self.header.fields().clone();
+        if self.header.place(Column::LineNo).is_none() {
+            header.push_field(Column::LineNo.name().as_bytes());
+        }
+        for name in ["reject_line", "reject_column", "reject_reason"] {
+            header.push_field(name.as_bytes());
+        }
+        header
+    }
+
+    /// The row, padded to the header, with the number that its line has: imported alone it must not become line 1.
+    fn record(&self, reject: &Reject) -> ByteRecord {
+        let number = reject.row.line_no.map(|number| number.to_string()).unwrap_or_default();
+        let place = self.header.place(Column::LineNo);
+        let mut record = ByteRecord::new();
+        for (index, field) in reject.row.fields.iter().enumerate() {
+            let unnumbered = place == Some(index) && field.trim_ascii().is_empty();
+            record.push_field(if unnumbered { number.as_bytes() } else { field });
+        }
+        for _ in record.len()..self.header.fields().len() {
+            record.push_field(b"");
+        }
+        if place.is_none() {
+            record.push_field(number.as_bytes());
+        }
+        record.push_field(reject.row.line.to_string().as_bytes());
+        record.push_field(reject.column.map_or("", Column::name).as_bytes());
+        record.push_field(reject.reason.as_bytes());
+        record
+    }
+}
+
+/// The rows of an order that the suite rejected: each line's own error, or the one that spoilt the order.
+pub(super) fn of(order: FileOrder, result: &ImportResult) -> Vec<Reject> {
+    if result.outcome() != ImportOutcome::Rejected {
+        return Vec::new();
+    }
+    let places: Vec<_> = result.errors.iter().map(|error| Column::locate(&error.field)).collect();
+    let first = places.iter().find_map(|place| place.0).unwrap_or(0);
+    let first_line = order.rows.get(first).map_or(0, |row| row.line);
+    let rejected = order.rows.into_iter().enumerate().map(|(index, row)| {
+        let own = places.iter().position(|&(line, _)| line.unwrap_or(first) == index);
+        match own {
+            Some(own) => {
+                let error = &result.errors[own];
+                let column = places[own].1;
+                let field = if column.is_some() { "" } else { &error.field };
+                let reason = format!("{field} {}", error.description).trim().to_owned();
+                Reject { row, column, reason }
+            }
+            None => {
+                let reason = format!("its order was rejected because of line {first_line}");
+                Reject { row, column: None, reason }
+            }
+        }
+    });
+    rejected.collect()
+}
+
+fn words(reject: &Reject) -> String {
+    let column = reject.column.map(|column| format!("{column}: ")).unwrap_or_default();
+    format!("line {}: {column}{}", reject.row.line, reject.reason)
+}

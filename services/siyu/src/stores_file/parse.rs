@@ -1,0 +1,181 @@
+//! Bytes to stores. Pure: every bad row is named at once, so that a file is mended in one go.
+
+use csv::ByteRecord;
+use siyu_kernel::Zone;
+use siyu_proto::{
+    Path, Shape,
+    member::v1::{Store, StoreKind},
+};
+
+use super::hours;
+
+/// What a row may say, and what else it may be called.
+const COLUMNS: [(&str, &str); 6] = [
+    ("id", "code"),
+    ("name", "name"),
+    ("kind", "kind"),
+    ("zone", "zone"),
+    ("hours", "opening_hours"),
+    ("area_sqm", "area"),
+];
+const NEEDED: [&str; 2] = ["id", "name"];
+
+/// Why a store file cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Nothing in it.
+    #[error("the file is empty; it needs a header like id,name,kind,zone,hours,area_sqm")]
+    Empty,
+    /// Not text.
+    #[error("this is not a CSV file: {0}")]
+    NotCsv(String),
+    /// A column that must be there is not, or one that is there is not ours.
+    #[error("{problem}; the columns of a store file are: id, name, kind, zone, hours, area_sqm")]
+    Header {
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// There are rows that are no stores.
+    #[error("nothing was stored, for {}", list(.0))]
+    Rows(Vec<RowError>),
+}
+
+/// A row that is no store.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {column}: {reason}")]
+pub struct RowError {
+    /// The line that the row starts on, from 1.
+    pub line: u64,
+    /// The column.
+    pub column: &'static str,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Reads a store file.
+///
+/// # Errors
+/// [`Error`]
+pub fn parse(bytes: &[u8]) -> Result<Vec<Store>, Error> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if bytes.contains(&0) {
+        return Err(Error::NotCsv("it has binary content".to_owned()));
+    }
+    let mut csv =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
+    let mut rows = csv.byte_records();
+    let not_csv = |error: csv::Error| Error::NotCsv(error.to_string());
+    let header = rows.next().ok_or(Error::Empty)?.map_err(not_csv)?;
+    let places = places(&header)?;
+    let (mut stores, mut errors) = (Vec::<Store>::new(), Vec::new());
+    for row in rows {
+        let row = row.map_err(not_csv)?;
+        if row.iter().all(|field| field.trim_ascii().is_empty()) {
+            continue;
+        }
+        let line = row.position().map_or(0, csv::Position::line);
+        match store(&row, &places) {
+            Ok(store) if stores.iter().any(|known| known.code == store.code) => {
+                let reason = format!("\"{}\" stands in the file twice", store.code);
+                errors.push(RowError { line, column: "id", reason });
+            }
+            Ok(store) => stores.push(store),
+            Err((column, reason)) => errors.push(RowError { line, column, reason }),
+        }
+    }
+    if errors.is_empty() { Ok(stores) } else { Err(Error::Rows(errors)) }
+}
+
+type Places = [Option<usize>; COLUMNS.len()];
+type Problem = (&'static str, String);
+
+fn places(header: &ByteRecord) -> Result<Places, Error> {
+    let mut places = [None; COLUMNS.len()];
+    for (index, field) in header.iter().enumerate() {
+        let name = String::from_utf8_lossy(field).trim().to_lowercase();
+        let known = COLUMNS.iter().position(|(ours, also)| name == *ours || name == *also);
+        // A misspelled column must not silently be the default.
+        let problem = match known {
+            None => format!("nothing reads the column \"{name}\""),
+            Some(column) if places[column].is_some() => format!("the column \"{name}\" is twice"),
+            Some(column) => {
+                places[column] = Some(index);
+                continue;
+            }
+        };
+        return Err(Error::Header { problem });
+    }
+    for needed in NEEDED {
+        if COLUMNS.iter().zip(places).any(|((name, _), place)| *name == needed && place.is_none()) {
+            return Err(Error::Header { problem: format!("the file has no column \"{needed}\"") });
+        }
+    }
+    Ok(places)
+}
+
+fn store(row: &ByteRecord, places: &Places) -> Result<Store, Problem> {
+    let text = |index: usize| -> Result<&str, Problem> {
+        let bytes = places[index].and_then(|place| row.get(place)).unwrap_or_default();
+        let text = std::str::from_utf8(bytes);
+        text.map(str::trim).map_err(|_| (COLUMNS[index].0, "is not UTF-8".to_owned()))
+    };
+    let [code, name, kind, zone, hours, area] =
+        [text(0)?, text(1)?, text(2)?, text(3)?, text(4)?, text(5)?];
+    if !zone.is_empty() {
+        Zone::parse(zone).map_err(|error| ("zone", error.to_string()))?;
+    }
+    let store = Store {
+        code: code.to_owned(),
+        name: name.to_owned(),
+        kind: store_kind(kind)?.into(),
+        zone: zone.to_owned(),
+        hours: hours::parse(hours).map_err(|error| ("hours", error.to_string()))?,
+        area_centi_sqm: centi_sqm(area)?,
+        ..Store::default()
+    };
+    let mut violations = Vec::new();
+    store.violations(&Path::Root, &mut violations);
+    let Some(first) = violations.into_iter().next() else { return Ok(store) };
+    let column = COLUMNS.iter().find(|(ours, also)| {
+        first.field == *also || first.field == *ours || first.field.starts_with(&format!("{ours}."))
+    });
+    Err((column.map_or("row", |(ours, _)| ours), first.description))
+}
+
+fn store_kind(text: &str) -> Result<StoreKind, Problem> {
+    match text.to_lowercase().as_str() {
+        "" | "direct" | "直营" => Ok(StoreKind::Direct),
+        "franchise" | "加盟" => Ok(StoreKind::Franchise),
+        _ => Err(("kind", format!("\"{text}\" must be direct or franchise"))),
+    }
+}
+
+/// Square metres with at most two decimals to hundredths of them.
+fn centi_sqm(text: &str) -> Result<i64, Problem> {
+    if text.is_empty() {
+        return Ok(0);
+    }
+    let wrong = || ("area_sqm", format!("\"{text}\" must be a number with at most two decimals"));
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |s: &str| s.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(part) || part.len() > 2 {
+        return Err(wrong());
+    }
+    format!("{whole}{part:0<2}").parse().map_err(|_| wrong())
+}
+
+fn list(errors: &[RowError]) -> String {
+    const SHOWN: usize = 10;
+    let rows = if errors.len() == 1 { "row is" } else { "rows are" };
+    let mut text = format!("{} {rows} not as they must be:", errors.len());
+    for error in errors.iter().take(SHOWN) {
+        text.push_str(&format!("\n  {error}"));
+    }
+    if errors.len() > SHOWN {
+        text.push_str(&format!("\n  … and {} more", errors.len() - SHOWN));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

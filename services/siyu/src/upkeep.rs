@@ -1,0 +1,123 @@
+//! `siyu ledger check` and `siyu metrics rebuild`: whether what is kept twice agrees.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+use siyu_proto::{
+    distribution::v1::CheckCommissionLedgerRequest, member::v1::CheckLedgerRequest,
+    metrics::v1::RebuildMetricsRequest,
+};
+
+use crate::{
+    cli::UpkeepArgs,
+    client::Client,
+    exit::{Exit, Failure},
+    number::grouped,
+    output::Output,
+};
+
+/// What `siyu ledger check --json` prints.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LedgerCheck {
+    /// Every ledger balances.
+    pub sound: bool,
+    /// The ledgers.
+    pub ledgers: Vec<Ledger>,
+}
+
+/// One ledger of the merchant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Ledger {
+    /// The service that keeps it.
+    pub service: &'static str,
+    /// Accounts that were checked.
+    pub accounts: i64,
+    /// Transfers that were checked.
+    pub transfers: i64,
+    /// What does not hold.
+    pub findings: Vec<String>,
+}
+
+/// What `siyu metrics rebuild --json` prints.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rebuild {
+    /// Orders that were read.
+    pub facts: i64,
+    /// Days that were computed.
+    pub days: i64,
+    /// The figures before and after are equal, byte for byte.
+    pub equal: bool,
+}
+
+/// Checks every ledger.
+///
+/// # Errors
+/// [`Failure`]
+pub async fn check_ledgers(args: &UpkeepArgs) -> Result<Exit, Failure> {
+    let output = Output::new(&args.output);
+    let client = Client::connect(&args.connection).await?;
+    let member = client.accounts().check_ledger(CheckLedgerRequest {}).await;
+    let member = member.map_err(|status| client.failed(&status))?.into_inner();
+    let request = CheckCommissionLedgerRequest {};
+    let commission = client.commissions().check_commission_ledger(request).await;
+    let commission = commission.map_err(|status| client.failed(&status))?.into_inner();
+    let ledgers = vec![
+        Ledger {
+            service: "member",
+            accounts: member.accounts,
+            transfers: member.transfers,
+            findings: member.findings,
+        },
+        Ledger {
+            service: "distribution",
+            accounts: commission.accounts,
+            transfers: commission.transfers,
+            findings: commission.findings,
+        },
+    ];
+    let sound = ledgers.iter().all(|ledger| ledger.findings.is_empty());
+    let check = LedgerCheck { sound, ledgers };
+    output.result(&check, |_| check.text())?;
+    Ok(if sound { Exit::Done } else { Exit::Failed })
+}
+
+/// Rebuilds the figures.
+///
+/// # Errors
+/// [`Failure`]
+pub async fn rebuild_metrics(args: &UpkeepArgs) -> Result<Exit, Failure> {
+    let output = Output::new(&args.output);
+    let client = Client::connect(&args.connection).await?;
+    let reply = client.maintenance().rebuild_metrics(RebuildMetricsRequest {}).await;
+    let reply = reply.map_err(|status| client.failed(&status))?.into_inner();
+    let rebuild = Rebuild { facts: reply.facts, days: reply.days, equal: reply.equal };
+    output.result(&rebuild, |_| rebuild.text())?;
+    Ok(if rebuild.equal { Exit::Done } else { Exit::Failed })
+}
+
+impl LedgerCheck {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for ledger in &self.ledgers {
+            let verdict = if ledger.findings.is_empty() { "balances" } else { "DOES NOT BALANCE" };
+            let (accounts, transfers) = (grouped(ledger.accounts), grouped(ledger.transfers));
+            let name = ledger.service;
+            let _ = writeln!(text, "{name:<13} {verdict}: {accounts} accounts, {transfers} transfers");
+            for finding in &ledger.findings {
+                let _ = writeln!(text, "  {finding}");
+            }
+        }
+        text
+    }
+}
+
+impl Rebuild {
+    fn text(&self) -> String {
+        let verdict = if self.equal { "equal, bit for bit" } else { "NOT EQUAL to what was there" };
+        format!(
+            "{} orders, {} days computed again: {verdict}\n",
+            grouped(self.facts),
+            grouped(self.days)
+        )
+    }
+}
