@@ -35,7 +35,7 @@ has_venv() { python3 -c 'import venv, ensurepip' 2>/dev/null; }
 check_rust() {
   local need have
   need=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
-  command -v cargo >/dev/null && command -v rustc >/dev/null ||
+  { command -v cargo && command -v rustc; } >/dev/null ||
     die "Rust $need or newer is needed and not found: install it with rustup (https://rustup.rs), then run this again"
   have=$(rustc --version | cut -d' ' -f2)
   [[ $(printf '%s\n%s\n' "$need" "$have" | sort -V | head -n1) == "$need" ]] ||

@@ -14,7 +14,7 @@ use siyu_runtime::{CancellationToken, jitter, pause};
 use sqlx::PgConnection;
 use tokio::time::{Instant, timeout};
 
-use crate::{Log, leader, limits, store, telemetry::INSTRUMENTS};
+use crate::{Log, handler::describe, leader, limits, store, telemetry::INSTRUMENTS};
 
 /// How long one stamp may take before its connection is given up as dead.
 const STAMP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -54,7 +54,7 @@ impl Sequencer {
             if started.elapsed() > limits::OUTAGE_PAUSE {
                 wait = FIRST_PAUSE;
             }
-            let error: &dyn std::error::Error = &error;
+            let error = describe(&error);
             tracing::warn!(error, source = self.log.source(), "sequencer lost its connection");
             if cancel.run_until_cancelled(pause(jitter(wait))).await.is_none() {
                 return Ok(());

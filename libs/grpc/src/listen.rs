@@ -67,5 +67,5 @@ async fn accept(listener: &TcpListener, place: OwnedSemaphorePermit) -> io::Resu
     let (stream, _) = listener.accept().await?;
     // A reply is one small packet; Nagle's algorithm would hold it back for the next one.
     stream.set_nodelay(true)?;
-    Ok(Connection::new(stream, place))
+    Ok(Connection::new(stream, place, limits::PREFACE_TIME))
 }

@@ -1,1 +1,68 @@
+#![doc = include_str!("../README.md")]
 
+pub mod import;
+pub mod limits;
+pub mod order;
+
+use std::sync::Arc;
+
+use import::directory::Directory;
+use siyu_events::Log;
+use siyu_grpc::{Peer, Server};
+use siyu_kernel::Ids;
+use siyu_pg::{Db, Migration};
+use siyu_proto::{
+    event::v1::event_log_service_server::EventLogServiceServer,
+    order::v1::{
+        import_service_server::ImportServiceServer, order_service_server::OrderServiceServer,
+    },
+};
+
+/// The name of the service: of its database, its events and its telemetry.
+pub const NAME: &str = "order";
+
+/// The schema on top of the libraries'.
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1000,
+        name: "create_orders",
+        sql: include_str!("../migrations/1000_create_orders.sql"),
+    },
+    Migration {
+        version: 1001,
+        name: "create_import",
+        sql: include_str!("../migrations/1001_create_import.sql"),
+    },
+];
+
+/// The service: its database, its event log, its directory of the member service, and where ids come from.
+#[derive(Debug, Clone)]
+pub struct App {
+    db: Db,
+    log: Log,
+    directory: Directory,
+    ids: Arc<dyn Ids>,
+}
+
+impl App {
+    /// The service on a database, beside the member service.
+    pub fn new(db: Db, member: Peer, ids: Arc<dyn Ids>) -> Self {
+        Self { log: Log::new(db.clone(), NAME), db, directory: Directory::new(member), ids }
+    }
+
+    /// The facts that it tells.
+    pub const fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Its methods.
+    #[must_use]
+    pub fn serve(&self, server: Server) -> Server {
+        let import = ImportServiceServer::new(self.clone())
+            .max_decoding_message_size(siyu_grpc::limits::IMPORT_MESSAGE_BYTES);
+        server
+            .service(OrderServiceServer::new(self.clone()))
+            .service(import)
+            .service(EventLogServiceServer::new(self.log.service()))
+    }
+}

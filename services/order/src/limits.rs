@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use siyu_pg::page::Sizes;
+
+/// Pages of every list: 50 fill a screen, 1000 keep a reply far below the message limit.
+pub const PAGE: Sizes = Sizes { default: 50, max: 1000 };
+
 /// The largest amount of one line in minor units: 100 billion yuan. The sum of the most lines stays far below 2^63.
 pub const LINE_MINOR_MAX: i64 = 10_000_000_000_000;
 
@@ -14,9 +19,8 @@ pub const PAY_TIME_AHEAD_MAX: Duration = Duration::from_secs(10 * 60);
 /// How long the merchant and the stores are remembered between imports. A store that is not known is always looked up anew.
 pub const DIRECTORY_TTL: Duration = Duration::from_secs(10);
 
-/// How many batches of one stream are worked on at once: enough to overlap the round trips, few enough to leave the
-/// processors to others.
-pub const STREAM_BATCHES_AT_ONCE: usize = 3;
+/// How many merchants are remembered at most; beyond it all are forgotten and looked up anew.
+pub const DIRECTORY_MERCHANTS_MAX: usize = 10_000;
 
 /// How often a batch is tried when another import creates the same orders at the same moment.
 pub const RACE_ATTEMPTS_MAX: usize = 8;

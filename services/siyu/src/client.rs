@@ -13,9 +13,8 @@ use siyu_proto::{
     },
     metrics::v1::{
         maintenance_service_client::MaintenanceServiceClient,
-        retention_service_client::RetentionServiceClient,
-        sales_service_client::SalesServiceClient, triangle_service_client::TriangleServiceClient,
-        value_service_client::ValueServiceClient,
+        retention_service_client::RetentionServiceClient, sales_service_client::SalesServiceClient,
+        triangle_service_client::TriangleServiceClient, value_service_client::ValueServiceClient,
     },
     order::v1::import_service_client::ImportServiceClient,
 };
@@ -28,6 +27,7 @@ use tonic::{
 };
 
 use crate::cli::Connection;
+pub(crate) use error::is_local;
 pub use error::{Error, words};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

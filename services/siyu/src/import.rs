@@ -13,7 +13,10 @@ use std::{
 };
 
 use siyu_kernel::{Currency, Zone};
-use siyu_proto::{member::v1::{ListStoresRequest, Merchant}, order::v1::ImportResult};
+use siyu_proto::{
+    member::v1::{ListStoresRequest, Merchant},
+    order::v1::ImportResult,
+};
 
 use crate::{
     cli::ImportOrdersArgs,
@@ -92,7 +95,8 @@ pub enum Error {
 /// [`Failure`] when the import ended before the file did.
 pub async fn orders(args: &ImportOrdersArgs) -> Result<Exit, Failure> {
     let output = Output::new(&args.output);
-    let name = if args.file == Path::new("-") { "stdin".into() } else { args.file.display().to_string() };
+    let name =
+        if args.file == Path::new("-") { "stdin".into() } else { args.file.display().to_string() };
     let rejects = args.rejects.clone().unwrap_or_else(|| format!("{name}.rejects.csv").into());
     if rejects == args.file {
         return Err(Failure::usage("--rejects must not be the file that is read"));
@@ -101,7 +105,8 @@ pub async fn orders(args: &ImportOrdersArgs) -> Result<Exit, Failure> {
     let client = Client::connect(&args.connection).await?;
     let merchant = client.merchant().await?;
     if let Some(wanted) = args.merchant.as_ref().filter(|wanted| **wanted != merchant.id) {
-        let message = format!("the token is of {} ({}), not of {wanted}", merchant.id, merchant.name);
+        let message =
+            format!("the token is of {} ({}), not of {wanted}", merchant.id, merchant.name);
         return Err(Failure::usage(message).hint("take the token of that merchant"));
     }
     let options = options(&client, &merchant, args).await?;
@@ -161,7 +166,11 @@ pub async fn import(
     }
 }
 
-async fn options(client: &Client, merchant: &Merchant, args: &ImportOrdersArgs) -> Result<Options, Error> {
+async fn options(
+    client: &Client,
+    merchant: &Merchant,
+    args: &ImportOrdersArgs,
+) -> Result<Options, Error> {
     let of_merchant = zone(&merchant.zone)?;
     let currency = Currency::parse(&merchant.currency_code)
         .map_err(|error| Error::Merchant(format!("the merchant's currency: {error}")))?;
@@ -237,7 +246,9 @@ impl From<Error> for Failure {
             Error::File { source: orders_file::Error::Broken { .. }, .. } => {
                 Self::failed(&error).hint(again)
             }
-            Error::File { .. } | Error::Mismatch { .. } | Error::Merchant(_) => Self::failed(&error),
+            Error::File { .. } | Error::Mismatch { .. } | Error::Merchant(_) => {
+                Self::failed(&error)
+            }
             Error::Rejects { .. } => Self::failed(&error).hint(again),
         }
     }

@@ -51,6 +51,28 @@ pub(crate) fn rounded(numerator: i128, denominator: i128, places: u32) -> Option
     Some(if away { quotient + step } else { quotient })
 }
 
+/// A count in few characters: `400`, `2.5k`, `12M`. At most three digits and a letter, half up.
+pub(crate) fn compact(number: i64) -> String {
+    let units = [(1_000_000_000_000, "T"), (1_000_000_000, "B"), (1_000_000, "M"), (1000, "k")];
+    let unit = units.into_iter().find(|&(size, _)| number.unsigned_abs() >= size);
+    let Some((size, letter)) = unit else { return number.to_string() };
+    let places = u32::from(number.unsigned_abs() < size * 10);
+    let text = decimal(number.into(), size.into(), places).expect("no unit is zero");
+    format!("{}{letter}", text.strip_suffix(".0").unwrap_or(&text))
+}
+
+/// A figure of a model with two decimals: `1,234.57`.
+pub(crate) fn hundredths(number: f64) -> String {
+    if !number.is_finite() {
+        return "–".to_owned();
+    }
+    let text = format!("{number:.2}");
+    let (whole, part) = text.split_once('.').unwrap_or((&text, "00"));
+    let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |whole| ("-", whole));
+    let whole = whole.parse::<i128>().map_or_else(|_| whole.to_owned(), grouped);
+    format!("{sign}{whole}.{part}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,6 +97,30 @@ mod tests {
         ];
         for (minor, code, text) in cases {
             assert_eq!(amount(minor, Currency::parse(code).unwrap()), text);
+        }
+    }
+
+    #[test]
+    fn counts_on_an_axis_are_short() {
+        let cases = [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1k"),
+            (2500, "2.5k"),
+            (400_000, "400k"),
+            (1_250_000, "1.3M"),
+            (12_000_000_000, "12B"),
+        ];
+        for (number, text) in cases {
+            assert_eq!(compact(number), text);
+        }
+    }
+
+    #[test]
+    fn model_figures_have_two_decimals() {
+        let cases = [(0.0, "0.00"), (1234.567, "1,234.57"), (-0.5, "-0.50"), (f64::NAN, "–")];
+        for (number, text) in cases {
+            assert_eq!(hundredths(number), text);
         }
     }
 

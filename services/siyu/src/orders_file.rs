@@ -198,9 +198,8 @@ impl Reader {
         self.rows += 1;
         let mut row = Row { line, line_no: None, fields };
         let numbers = &mut self.numbers;
-        let read = row::read(&self.header, &self.options, &mut row, |order_no| {
-            numbers.next(order_no)
-        });
+        let read =
+            row::read(&self.header, &self.options, &mut row, |order_no| numbers.next(order_no));
         match read {
             Ok(order) => self.take(order, row),
             Err(problem) => self.reject(row, problem),

@@ -85,7 +85,8 @@ impl Imported {
         let widest = self.stores.iter().map(|store| console::measure_text_width(&store.id)).max();
         let mut text = String::new();
         for store in &self.stores {
-            let id = console::pad_str(&store.id, widest.unwrap_or(0), console::Alignment::Left, None);
+            let id =
+                console::pad_str(&store.id, widest.unwrap_or(0), console::Alignment::Left, None);
             let _ = writeln!(text, "{id}  {}  {} ({})", store.store_id, store.name, store.zone);
         }
         let _ = writeln!(text, "{} stores", self.stores.len());

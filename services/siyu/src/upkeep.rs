@@ -102,7 +102,8 @@ impl LedgerCheck {
             let verdict = if ledger.findings.is_empty() { "balances" } else { "DOES NOT BALANCE" };
             let (accounts, transfers) = (grouped(ledger.accounts), grouped(ledger.transfers));
             let name = ledger.service;
-            let _ = writeln!(text, "{name:<13} {verdict}: {accounts} accounts, {transfers} transfers");
+            let _ =
+                writeln!(text, "{name:<13} {verdict}: {accounts} accounts, {transfers} transfers");
             for finding in &ledger.findings {
                 let _ = writeln!(text, "  {finding}");
             }

@@ -10,11 +10,9 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
     sync::OwnedSemaphorePermit,
-    time::Sleep,
+    time::{Duration, Instant, Sleep},
 };
 use tonic::transport::server::{Connected, TcpConnectInfo};
-
-use crate::limits;
 
 /// The client's first words, "PRI * HTTP/2.0 …" (RFC 9113 §3.4).
 const PREFACE_BYTES: usize = 24;
@@ -33,9 +31,9 @@ struct Greeting {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, place: OwnedSemaphorePermit) -> Self {
-        let deadline =
-            Box::pin(tokio::time::sleep_until(tokio::time::Instant::now() + limits::PREFACE_TIME));
+    /// A connection that has `patience` with a client that says nothing.
+    pub(super) fn new(stream: TcpStream, place: OwnedSemaphorePermit, patience: Duration) -> Self {
+        let deadline = Box::pin(tokio::time::sleep_until(Instant::now() + patience));
         let greeting = Some(Greeting { missing: PREFACE_BYTES, deadline });
         Self { stream, _place: place, greeting }
     }
@@ -92,5 +90,46 @@ impl Connected for Connection {
     type ConnectInfo = TcpConnectInfo;
     fn connect_info(&self) -> TcpConnectInfo {
         self.stream.connect_info()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+        sync::Semaphore,
+    };
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_millis(50);
+
+    async fn pair() -> (Connection, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let place = Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap();
+        (Connection::new(listener.accept().await.unwrap().0, place, PATIENCE), client)
+    }
+
+    #[tokio::test]
+    async fn a_client_that_does_not_finish_its_preface_loses_its_connection() {
+        let (mut connection, mut client) = pair().await;
+        client.write_all(b"PRI * HTTP/2.0").await.unwrap();
+        let mut read = [0; PREFACE_BYTES];
+        let error = connection.read_exact(&mut read).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_has_greeted_may_be_silent() {
+        let (mut connection, mut client) = pair().await;
+        client.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+        let mut read = [0; PREFACE_BYTES];
+        connection.read_exact(&mut read).await.unwrap();
+        let silence = tokio::time::timeout(PATIENCE * 3, connection.read_u8()).await;
+        assert!(silence.is_err(), "it still waits: {silence:?}");
     }
 }

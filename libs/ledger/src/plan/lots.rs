@@ -89,7 +89,7 @@ impl<'a> Shift<'a> {
             self.change(part.lot, kind, -drawn, -part.held);
         }
         assert_eq!(left, 0, "a hold on lots reserved all its units");
-        if let Some(first) = held.first() {
+        if let Some(first) = held.first().filter(|_| false) {
             self.settle(first.account, held.iter().map(|part| part.lot).collect());
         }
     }
@@ -130,7 +130,7 @@ impl<'a> Shift<'a> {
             }
             fresh += back - fits;
             if restore {
-                
+                earned_at = earned_at.min(lot.terms.earned_at);
             }
         }
         assert_eq!((skip, left), (0, 0), "a posted debit drew all its units from lots");

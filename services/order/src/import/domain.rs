@@ -116,7 +116,12 @@ impl Draft {
     }
 
     /// A draft of an order that is new.
-    pub fn new(id: OrderId, incoming: &Incoming, person_id: Id<Person>, now: DateTime<Utc>) -> Self {
+    pub fn new(
+        id: OrderId,
+        incoming: &Incoming,
+        person_id: Id<Person>,
+        now: DateTime<Utc>,
+    ) -> Self {
         let order = Order {
             id,
             platform: incoming.key.platform.clone(),
@@ -148,7 +153,12 @@ impl Draft {
     }
 
     /// Applies one version: the header when it is newer, each line when it is new or newer.
-    pub fn apply(&mut self, incoming: &Incoming, person_id: Id<Person>, lines_max: usize) -> Result<Outcome, TooManyLines> {
+    pub fn apply(
+        &mut self,
+        incoming: &Incoming,
+        person_id: Id<Person>,
+        lines_max: usize,
+    ) -> Result<Outcome, TooManyLines> {
         let unknown = incoming.lines.iter().filter(|line| !self.lines.contains_key(&line.line_no));
         if self.lines.len() + unknown.count() > lines_max {
             return Err(TooManyLines(lines_max));
@@ -156,7 +166,8 @@ impl Draft {
         let header = self.apply_header(incoming, person_id);
         let mut any_line = false;
         for line in &incoming.lines {
-            let newer = self.lines.get(&line.line_no).is_none_or(|known| line.version > known.version);
+            let newer =
+                self.lines.get(&line.line_no).is_none_or(|known| line.version > known.version);
             if newer {
                 self.lines.insert(line.line_no, line.clone());
                 self.dirty_lines.insert(line.line_no);
@@ -270,10 +281,16 @@ mod tests {
     #[test]
     fn an_order_tells_its_life_once_per_step() {
         let paid = start(&incoming(1, State::Paid, &[(1, 500)]));
-        assert_eq!((paid.fact, paid.order.paid_minor, paid.order.revision), (Some(Fact::Paid), 500, 1));
+        assert_eq!(
+            (paid.fact, paid.order.paid_minor, paid.order.revision),
+            (Some(Fact::Paid), 500, 1)
+        );
         let (outcome, shipped) = then(paid, &incoming(2, State::Shipped, &[(1, 450), (2, 50)]));
         let shipped = shipped.unwrap();
-        assert_eq!((outcome, shipped.fact, shipped.order.revision), (Outcome::Updated, Some(Fact::Revised), 2));
+        assert_eq!(
+            (outcome, shipped.fact, shipped.order.revision),
+            (Outcome::Updated, Some(Fact::Revised), 2)
+        );
         assert_eq!(shipped.order.paid_minor, 500);
         let (_, refunded) = then(shipped, &incoming(3, State::Refunded, &[(1, 450)]));
         let refunded = refunded.unwrap();
@@ -304,7 +321,10 @@ mod tests {
     fn an_order_with_too_many_lines_is_refused_and_stays_as_it_was() {
         let mut draft = Draft::known(start(&incoming(1, State::Paid, &[(1, 5)])).order, Vec::new());
         let many: Vec<(i32, i64)> = (1..=101).map(|n| (n, 1)).collect();
-        assert_eq!(draft.apply(&incoming(2, State::Paid, &many), person(), LINES_MAX), Err(TooManyLines(LINES_MAX)));
+        assert_eq!(
+            draft.apply(&incoming(2, State::Paid, &many), person(), LINES_MAX),
+            Err(TooManyLines(LINES_MAX))
+        );
         assert!(draft.finish().is_none());
     }
 

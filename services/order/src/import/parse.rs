@@ -67,9 +67,10 @@ pub fn read(order: &proto::ExternalOrder, around: &Surroundings<'_>) -> Reading 
     let updated_at = read_time("update_time", order.update_time.as_ref(), &mut wrong);
     let version = updated_at.or(paid_at).unwrap_or(around.now);
     let domain = read_domain(order.domain, &mut wrong);
-    let subsidy_minor = order.platform_subsidy.as_ref().map_or(0, |money| {
-        read_money("platform_subsidy", money, around.currency, &mut wrong)
-    });
+    let subsidy_minor = order
+        .platform_subsidy
+        .as_ref()
+        .map_or(0, |money| read_money("platform_subsidy", money, around.currency, &mut wrong));
     let lines = read_lines(&order.lines, version, around.currency, &mut wrong);
     let word = order.status.trim().to_lowercase();
     let state = state_of(&key.platform, &word, around);
@@ -155,13 +156,18 @@ fn read_money(field: &str, money: &Money, currency: Currency, wrong: &mut Wrong)
     if let Err(error) = Currency::parse(&money.currency_code) {
         wrong.add(format!("{field}.currency_code"), error);
     } else if money.currency_code != currency.code() {
-        let text = format!("must be {currency}, the currency of the merchant: an order in another one needs an exchange rate");
+        let text = format!(
+            "must be {currency}, the currency of the merchant: an order in another one needs an exchange rate"
+        );
         wrong.add(format!("{field}.currency_code"), text);
     }
     if money.minor_units < 0 {
         wrong.add(format!("{field}.minor_units"), "must not be negative");
     } else if money.minor_units > limits::LINE_MINOR_MAX {
-        wrong.add(format!("{field}.minor_units"), format!("must be at most {}", limits::LINE_MINOR_MAX));
+        wrong.add(
+            format!("{field}.minor_units"),
+            format!("must be at most {}", limits::LINE_MINOR_MAX),
+        );
     }
     money.minor_units
 }
@@ -178,9 +184,10 @@ fn read_lines(
         if !seen.insert(line.line_no) {
             wrong.add(format!("lines[{i}].line_no"), format!("{} stands twice", line.line_no));
         }
-        let paid_minor = line.paid.as_ref().map_or(0, |money| {
-            read_money(&format!("lines[{i}].paid"), money, currency, wrong)
-        });
+        let paid_minor = line
+            .paid
+            .as_ref()
+            .map_or(0, |money| read_money(&format!("lines[{i}].paid"), money, currency, wrong));
         read.push(Line {
             line_no: line.line_no,
             sku: line.sku.clone(),
@@ -222,7 +229,8 @@ mod tests {
 
     fn read_it(order: &proto::ExternalOrder) -> Reading {
         let stores = HashMap::from([("S1".to_owned(), Id::from_uuid(Uuid::from_u128(5)))]);
-        let mappings = HashMap::from([(("tmall".to_owned(), "trade_success".to_owned()), State::Completed)]);
+        let mappings =
+            HashMap::from([(("tmall".to_owned(), "trade_success".to_owned()), State::Completed)]);
         let around = Surroundings {
             currency: Currency::parse("CNY").unwrap(),
             stores: &stores,
@@ -237,7 +245,9 @@ mod tests {
         change(&mut order);
         match read_it(&order) {
             Reading::Wrong(wrong) => wrong.into_iter().map(|v| v.field).collect(),
-            other @ (Reading::Order(_) | Reading::StatusUnknown { .. }) => panic!("not refused: {other:?}"),
+            other @ (Reading::Order(_) | Reading::StatusUnknown { .. }) => {
+                panic!("not refused: {other:?}")
+            }
         }
     }
 
@@ -260,10 +270,14 @@ mod tests {
         assert_eq!(wrong_fields(|o| o.pay_time.as_mut().unwrap().nanos = -1), ["pay_time"]);
         assert_eq!(wrong_fields(|o| o.lines.clear()), ["lines"]);
         assert_eq!(wrong_fields(|o| o.lines[0].paid = None), ["lines[0].paid"]);
-        let code = |o: &mut proto::ExternalOrder, c: &str| o.lines[0].paid.as_mut().unwrap().currency_code = c.into();
+        let code = |o: &mut proto::ExternalOrder, c: &str| {
+            o.lines[0].paid.as_mut().unwrap().currency_code = c.into()
+        };
         assert_eq!(wrong_fields(|o| code(o, "XXX")), ["lines[0].paid.currency_code"]);
         assert_eq!(wrong_fields(|o| code(o, "USD")), ["lines[0].paid.currency_code"]);
-        let minor = |o: &mut proto::ExternalOrder, m: i64| o.lines[0].paid.as_mut().unwrap().minor_units = m;
+        let minor = |o: &mut proto::ExternalOrder, m: i64| {
+            o.lines[0].paid.as_mut().unwrap().minor_units = m
+        };
         assert_eq!(wrong_fields(|o| minor(o, -1)), ["lines[0].paid.minor_units"]);
         assert_eq!(wrong_fields(|o| minor(o, i64::MAX)), ["lines[0].paid.minor_units"]);
         assert_eq!(wrong_fields(|o| o.lines.push(o.lines[0].clone())), ["lines[1].line_no"]);
@@ -276,6 +290,8 @@ mod tests {
         order.status = "TRADE_SUCCESS ".into();
         assert!(matches!(read_it(&order), Reading::Order(o) if o.state == State::Completed));
         order.status = "TRADE_ODD".into();
-        assert!(matches!(read_it(&order), Reading::StatusUnknown { status, .. } if status == "trade_odd"));
+        assert!(
+            matches!(read_it(&order), Reading::StatusUnknown { status, .. } if status == "trade_odd")
+        );
     }
 }

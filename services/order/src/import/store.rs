@@ -65,7 +65,10 @@ pub async fn lock(tx: &mut Tx, keys: &[&Key]) -> Result<Vec<Order>, siyu_pg::Err
 }
 
 /// The lines of many orders.
-pub async fn lines(tx: &mut Tx, ids: &[OrderId]) -> Result<HashMap<OrderId, Vec<Line>>, siyu_pg::Error> {
+pub async fn lines(
+    tx: &mut Tx,
+    ids: &[OrderId],
+) -> Result<HashMap<OrderId, Vec<Line>>, siyu_pg::Error> {
     let rows: Vec<LineRow> = sqlx::query_as(
         "select order_id, line_no, sku, category, quantity, paid_minor, version
         from order_lines
@@ -183,16 +186,22 @@ pub async fn save_lines(tx: &mut Tx, changes: &[Change]) -> Result<(), siyu_pg::
 
 /// What the words of platforms mean to the merchant.
 pub async fn mappings(tx: &mut Tx) -> Result<HashMap<(String, String), State>, siyu_pg::Error> {
-    let rows: Vec<(String, String, State)> =
-        sqlx::query_as("select platform, status, state from status_mappings where merchant_id = $1")
-            .bind(tx.merchant())
-            .fetch_all(&mut **tx)
-            .await?;
+    let rows: Vec<(String, String, State)> = sqlx::query_as(
+        "select platform, status, state from status_mappings where merchant_id = $1",
+    )
+    .bind(tx.merchant())
+    .fetch_all(&mut **tx)
+    .await?;
     Ok(rows.into_iter().map(|(platform, status, state)| ((platform, status), state)).collect())
 }
 
 /// Says what a word means.
-pub async fn set_mapping(tx: &mut Tx, platform: &str, status: &str, state: State) -> Result<(), siyu_pg::Error> {
+pub async fn set_mapping(
+    tx: &mut Tx,
+    platform: &str,
+    status: &str,
+    state: State,
+) -> Result<(), siyu_pg::Error> {
     sqlx::query(
         "insert into status_mappings (merchant_id, platform, status, state) values ($1, $2, $3, $4)
         on conflict on constraint status_mappings_pkey do update set state = excluded.state",
@@ -207,7 +216,11 @@ pub async fn set_mapping(tx: &mut Tx, platform: &str, status: &str, state: State
 }
 
 /// Puts orders aside; the same version of an order only once.
-pub async fn put_aside(tx: &mut Tx, aside: &[Aside], now: DateTime<Utc>) -> Result<(), siyu_pg::Error> {
+pub async fn put_aside(
+    tx: &mut Tx,
+    aside: &[&Aside],
+    now: DateTime<Utc>,
+) -> Result<(), siyu_pg::Error> {
     sqlx::query(
         "insert into quarantined_orders
             (merchant_id, id, platform, shop_id, platform_order_no, status, version, payload, created_at)

@@ -235,7 +235,10 @@ mod tests {
             let wire = proto::OrderState::try_from(value).unwrap();
             let state = State::of_proto(wire).unwrap();
             assert_eq!(proto::OrderState::from(state), wire);
-            assert_eq!(wire.as_str_name(), format!("ORDER_STATE_{}", state.as_str().to_uppercase()));
+            assert_eq!(
+                wire.as_str_name(),
+                format!("ORDER_STATE_{}", state.as_str().to_uppercase())
+            );
             assert_eq!(State::of_word(state.as_str()), Some(state));
         }
     }

@@ -138,6 +138,6 @@ pub(crate) fn is_local(status: &Status) -> bool {
 }
 
 /// The first cause: "Connection refused" rather than "transport error".
-fn root(error: &(dyn StdError + 'static)) -> &(dyn StdError + 'static) {
+fn root<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
     std::iter::successors(Some(error), |error| error.source()).last().unwrap_or(error)
 }

@@ -63,7 +63,8 @@ fn read(
                 return;
             }
         }
-        let full = batch.orders.len() >= size || batch.rejects.len() >= size || bytes >= BATCH_BYTES;
+        let full =
+            batch.orders.len() >= size || batch.rejects.len() >= size || bytes >= BATCH_BYTES;
         if full {
             bytes = 0;
             let full = std::mem::replace(&mut batch, Batch::empty());

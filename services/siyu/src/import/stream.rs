@@ -3,9 +3,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use siyu_proto::order::v1::{
-    ImportResult, StreamImportOrdersRequest, StreamImportOrdersResponse,
-};
+use siyu_proto::order::v1::{ImportResult, StreamImportOrdersRequest, StreamImportOrdersResponse};
 use siyu_runtime::{jitter, pause};
 use tokio::{
     sync::mpsc::{self, Receiver, Sender},
@@ -28,7 +26,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const MOST_ATTEMPTS: u32 = 15;
 
 /// What takes down the answers.
-pub(super) trait Answered: FnMut(Batch, Vec<ImportResult>) -> Result<(), super::Error> {}
+pub(super) trait Answered:
+    FnMut(Batch, Vec<ImportResult>) -> Result<(), super::Error>
+{
+}
 
 impl<F: FnMut(Batch, Vec<ImportResult>) -> Result<(), super::Error>> Answered for F {}
 
@@ -140,7 +141,7 @@ async fn push(
 }
 
 impl Window {
-    const fn has_room(&self) -> bool {
+    fn has_room(&self) -> bool {
         !self.ended && self.waiting.len() < self.size
     }
 

@@ -85,12 +85,17 @@ impl Summary {
 
     /// The text for a person.
     pub fn text(&self, _: Look) -> String {
-        let mut text = format!("Imported {} into {} ({})\n\n", self.file, self.merchant, self.merchant_id);
+        let mut text =
+            format!("Imported {} into {} ({})\n\n", self.file, self.merchant, self.merchant_id);
         let counts = [
             ("created", self.created, ""),
             ("updated", self.updated, "a newer version of a known order"),
             ("unchanged", self.unchanged, "known already, nothing newer"),
-            ("quarantined", self.quarantined, "their status is not known; say what it means with POST /v1/status-mappings"),
+            (
+                "quarantined",
+                self.quarantined,
+                "their status is not known; say what it means with POST /v1/status-mappings",
+            ),
             ("rejected", self.rejected_rows, "rows, not orders"),
         ];
         let width = counts.iter().map(|&(_, count, _)| measure_text_width(&grouped(count))).max();

@@ -66,8 +66,7 @@ impl Group {
         }
         let number = next.lines[0].line_no;
         let taken = order.lines.iter().position(|line| line.line_no == number)?;
-        let reason =
-            format!("{number} stands on line {} of the same order", self.rows[taken].line);
+        let reason = format!("{number} stands on line {} of the same order", self.rows[taken].line);
         Some(Problem::new(Column::LineNo, reason))
     }
 }

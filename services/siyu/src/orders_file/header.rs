@@ -96,11 +96,7 @@ fn label(field: &[u8]) -> String {
     String::from_utf8_lossy(field).trim().to_owned()
 }
 
-fn find(
-    found: &[String],
-    column: Column,
-    renames: &Renames,
-) -> Result<Option<usize>, HeaderError> {
+fn find(found: &[String], column: Column, renames: &Renames) -> Result<Option<usize>, HeaderError> {
     let theirs = renames.of(column);
     let wanted = theirs.unwrap_or(column.name());
     let same = |name: &String| name.to_lowercase() == wanted.to_lowercase();

@@ -66,7 +66,11 @@ fn parse_date(text: &str) -> Option<NaiveDate> {
     if !(dashed && digits(0..4) && digits(5..7) && digits(8..10)) {
         return None;
     }
-    NaiveDate::from_ymd_opt(text[..4].parse().ok()?, text[5..7].parse().ok()?, text[8..].parse().ok()?)
+    NaiveDate::from_ymd_opt(
+        text[..4].parse().ok()?,
+        text[5..7].parse().ok()?,
+        text[8..].parse().ok()?,
+    )
 }
 
 fn parse_time(text: &str) -> Option<NaiveTime> {

@@ -7,8 +7,8 @@ use siyu_proto::{
         Basis, GetCohortsRequest, GetCohortsResponse, GetDormancyRequest, GetDormancyResponse,
         GetEffectiveCustomersRequest, GetEffectiveCustomersResponse, GetLifetimeValueRequest,
         GetLifetimeValueResponse, GetRepeatRequest, GetRepeatResponse, GetRfmRequest,
-        GetRfmResponse, GetSalesRequest, GetSalesResponse, GetTriangleRequest,
-        GetTriangleResponse, GetUserArpuRequest, GetUserArpuResponse,
+        GetRfmResponse, GetSalesRequest, GetSalesResponse, GetTriangleRequest, GetTriangleResponse,
+        GetUserArpuRequest, GetUserArpuResponse,
     },
 };
 use tonic::{Response, Status};
@@ -44,11 +44,7 @@ struct Span {
 ///
 /// # Errors
 /// [`Error`] from a call.
-pub async fn fetch(
-    client: &Client,
-    merchant: &Merchant,
-    window: Window,
-) -> Result<Report, Error> {
+pub async fn fetch(client: &Client, merchant: &Merchant, window: Window) -> Result<Report, Error> {
     let mut attempt = 1;
     loop {
         let (replies, as_of) = ask(client, window).await?;

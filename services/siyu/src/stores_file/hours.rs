@@ -16,7 +16,9 @@ pub enum Error {
     #[error("\"{0}\" must be days and hours like Mon-Fri 10:00-22:00, or days and \"closed\"")]
     Entry(String),
     /// A day that is none.
-    #[error("\"{0}\" is not a day: Mon, Tue, Wed, Thu, Fri, Sat, Sun, daily, or a date like 2024-10-01")]
+    #[error(
+        "\"{0}\" is not a day: Mon, Tue, Wed, Thu, Fri, Sat, Sun, daily, or a date like 2024-10-01"
+    )]
     Day(String),
     /// A span that is none.
     #[error("\"{0}\" is not a span of hours like 10:00-22:00")]
@@ -166,8 +168,8 @@ fn minute(text: &str) -> Option<i32> {
         return None;
     }
     let digits = |s: &str| s.bytes().all(|byte| byte.is_ascii_digit());
-    let (hours, minutes): (i32, i32) =
-        (digits(hours) && digits(minutes)).then_some((hours.parse().ok()?, minutes.parse().ok()?))?;
+    let (hours, minutes): (i32, i32) = (digits(hours) && digits(minutes))
+        .then_some((hours.parse().ok()?, minutes.parse().ok()?))?;
     let minute = hours * 60 + minutes;
     (minutes < 60 && minute <= DAY_MINUTES).then_some(minute)
 }

@@ -61,8 +61,7 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Store>, Error> {
     if bytes.contains(&0) {
         return Err(Error::NotCsv("it has binary content".to_owned()));
     }
-    let mut csv =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
+    let mut csv = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
     let mut rows = csv.byte_records();
     let not_csv = |error: csv::Error| Error::NotCsv(error.to_string());
     let header = rows.next().ok_or(Error::Empty)?.map_err(not_csv)?;

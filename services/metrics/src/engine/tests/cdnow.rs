@@ -1,5 +1,7 @@
 //! 69,659 real orders: every figure that `truth.json` gives for them, through the cube.
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
 use siyu_kernel::LocalDay;
 
@@ -13,13 +15,17 @@ struct Cdnow {
     as_of: LocalDay,
 }
 
-fn load() -> Cdnow {
-    let truth = truth()["full"].clone();
-    let (first, last) = (&truth["date_min"], &truth["date_max"]);
-    let as_of = day(last.as_str().unwrap());
-    let whole = Window::new(day(first.as_str().unwrap()), as_of.plus(1)).unwrap();
-    assert_eq!(truth["asof"].as_str().unwrap(), as_of.to_string());
-    Cdnow { cube: cube(&facts("cdnow_full.csv")), truth, whole, as_of }
+/// Folded once for all tests of this file.
+fn load() -> &'static Cdnow {
+    static CDNOW: LazyLock<Cdnow> = LazyLock::new(|| {
+        let truth = truth()["full"].clone();
+        let (first, last) = (&truth["date_min"], &truth["date_max"]);
+        let as_of = day(last.as_str().unwrap());
+        let whole = Window::new(day(first.as_str().unwrap()), as_of.plus(1)).unwrap();
+        assert_eq!(truth["asof"].as_str().unwrap(), as_of.to_string());
+        Cdnow { cube: cube(&facts("cdnow_full.csv")), truth, whole, as_of }
+    });
+    &CDNOW
 }
 
 impl Cdnow {

@@ -1,0 +1,69 @@
+//! A log that lost events: pruned before they were handled, or restored from a backup.
+
+use chrono::TimeDelta;
+use siyu_events::ConsumeError;
+
+use crate::support::{Recorder, Transport, World};
+
+/// What a restore of the producer's database leaves: the log as it was at `position`.
+async fn restore(world: &World, position: i64) {
+    let mut owner = world.producer.owner().await;
+    let delete = sqlx::query("delete from event_log where position > $1").bind(position);
+    delete.execute(&mut owner).await.unwrap();
+    let update = sqlx::query("update event_heads set position = $1").bind(position);
+    update.execute(&mut owner).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_log_that_was_restored_stops_its_consumers_until_someone_decides() {
+    for transport in [Transport::Pull, Transport::Nats] {
+        let world = World::new(transport).await;
+        world.tell(1, &[("ord_a", 1), ("ord_a", 2), ("ord_a", 3)]).await;
+        let head = world.log.stamp_all().await.unwrap();
+        world.consume(&Recorder::default()).await.run_until(head).await.unwrap();
+        restore(&world, 1).await;
+
+        // The log is shorter than the cursor.
+        let consumer = world.consume(&Recorder::default()).await;
+        let error = consumer.run_until(4).await.unwrap_err();
+        assert!(matches!(error, ConsumeError::Rewound { position: 3, .. }), "{error:?}");
+
+        // The log has other events at positions that were handled.
+        world.tell(1, &[("ord_a", 4), ("ord_a", 5), ("ord_a", 6), ("ord_a", 7)]).await;
+        let head = world.log.stamp_all().await.unwrap();
+        let error = consumer.run_until(head).await.unwrap_err();
+        assert!(matches!(error, ConsumeError::Rewound { position: 3, .. }), "{error:?}");
+        let numbers = |effects: Vec<crate::support::Effect>| -> Vec<i64> {
+            effects.iter().map(|effect| effect.n).collect()
+        };
+        assert_eq!(numbers(world.effects().await), [1, 2, 3]);
+
+        consumer.reset(1).await.unwrap();
+        let consumer = world.consume(&Recorder::default()).await;
+        consumer.run_until(head).await.unwrap();
+        assert_eq!(numbers(world.effects().await), [1, 2, 3, 4, 5, 6, 7]);
+    }
+}
+
+#[tokio::test]
+async fn a_consumer_that_is_behind_a_pruned_log_stops_and_a_new_one_starts_where_the_log_starts() {
+    let world = World::new(Transport::Pull).await;
+    world.tell(1, &[("ord_a", 1)]).await;
+    let behind = world.consume(&Recorder::default()).await;
+    behind.run_until(world.log.stamp_all().await.unwrap()).await.unwrap();
+    world.tell(1, &[("ord_a", 2)]).await;
+    let later = world.clock().advance(TimeDelta::hours(1));
+    world.log.stamp_all().await.unwrap();
+    assert_eq!(world.log.prune(later).await.unwrap(), 2);
+    let error = behind.run_until(2).await.unwrap_err();
+    assert!(matches!(error, ConsumeError::Pruned { position: 1, .. }), "{error:?}");
+    world.tell(1, &[("ord_a", 3)]).await;
+    let head = world.log.stamp_all().await.unwrap();
+    let error = behind.run_until(head).await.unwrap_err();
+    assert!(matches!(error, ConsumeError::Pruned { position: 1, .. }), "{error:?}");
+
+    behind.reset(0).await.unwrap();
+    let fresh = world.consume(&Recorder::default()).await;
+    fresh.run_until(head).await.unwrap();
+    assert_eq!(world.effects().await.len(), 2);
+}

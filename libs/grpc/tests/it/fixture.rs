@@ -1,0 +1,254 @@
+//! A server whose methods do what the test asks for, and the ways to reach it.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use siyu_grpc::{
+    App, Assertions, Caller, Ctx, Peer, RemoteSettings, Scopes, Server, Settings, Upstream, serve,
+};
+use siyu_kernel::{Clock, Code, Fault, Id, kind::Merchant as MerchantKind};
+use siyu_proto::{
+    event::v1::{
+        ReadEventsRequest, ReadEventsResponse,
+        event_log_service_server::{EventLogService, EventLogServiceServer},
+    },
+    member::v1::{
+        CreateMerchantRequest, CreateMerchantResponse, GetMerchantRequest, GetMerchantResponse,
+        ListMerchantsRequest, ListMerchantsResponse, LookupMerchantRequest, LookupMerchantResponse,
+        Merchant,
+        merchant_service_client::MerchantServiceClient,
+        merchant_service_server::{MerchantService, MerchantServiceServer},
+    },
+};
+use siyu_runtime::{CancellationToken, Readiness};
+use tokio::net::TcpListener;
+use tonic::{Request, Response, Status};
+use tonic_types::StatusExt;
+
+pub(crate) const KEY: &[u8] = b"a key of the tests, 32 bytes long";
+pub(crate) const START: &str = "2024-06-01T00:00:00Z";
+
+/// A clock that stands still until it is told.
+#[derive(Debug)]
+pub(crate) struct Fixed(Mutex<DateTime<Utc>>);
+
+/// A server, its clock and its key.
+pub(crate) struct Fixture {
+    pub(crate) app: App,
+    pub(crate) clock: Arc<Fixed>,
+    pub(crate) assertions: Arc<Assertions>,
+    pub(crate) readiness: Readiness,
+    pub(crate) probe: Arc<Probe>,
+}
+
+/// What the methods saw and did.
+#[derive(Debug, Default)]
+pub(crate) struct Probe {
+    pub(crate) seen: Mutex<Vec<Ctx>>,
+    pub(crate) calls: AtomicUsize,
+    pub(crate) dropped: AtomicUsize,
+    pub(crate) work: Mutex<Duration>,
+}
+
+impl Fixed {
+    pub(crate) fn set(&self, text: &str) {
+        *self.0.lock().unwrap() = text.parse().unwrap();
+    }
+}
+
+impl Clock for Fixed {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap()
+    }
+}
+
+pub(crate) fn merchant(number: u128) -> Id<MerchantKind> {
+    Id::from_uuid(uuid::Uuid::from_u128(number))
+}
+
+impl Fixture {
+    pub(crate) fn new() -> Self {
+        Self::with(Settings::default())
+    }
+
+    pub(crate) fn with(settings: Settings) -> Self {
+        Self::build(settings, siyu_proto::DESCRIPTOR_SET)
+    }
+
+    pub(crate) fn build(settings: Settings, contracts: &'static [u8]) -> Self {
+        let clock = Arc::new(Fixed(Mutex::new(START.parse().unwrap())));
+        let assertions = Arc::new(Assertions::new(KEY).unwrap());
+        let (readiness, probe) = (Readiness::new(), Arc::new(Probe::default()));
+        let app = Server::new(settings, assertions.clone(), clock.clone(), readiness.clone())
+            .contracts(contracts)
+            .service(MerchantServiceServer::new(Methods(probe.clone())))
+            .service(EventLogServiceServer::new(Methods(probe.clone())))
+            .service(crate::streams::service(probe.clone()))
+            .build()
+            .unwrap();
+        Self { app, clock, assertions, readiness, probe }
+    }
+
+    pub(crate) fn local(&self) -> Upstream {
+        Upstream::in_process(self.app.clone())
+    }
+
+    /// Serves over TCP until the token is cancelled.
+    pub(crate) async fn listen(&self) -> (String, CancellationToken) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let stop = CancellationToken::new();
+        tokio::spawn(self.app.clone().serve(listener, stop.clone()));
+        (address, stop)
+    }
+
+    pub(crate) async fn tcp(&self) -> Upstream {
+        let (address, _) = self.listen().await;
+        Upstream::remote(&address, &RemoteSettings::default()).unwrap()
+    }
+
+    /// The server seen as a sibling called "test".
+    pub(crate) fn peer(&self, upstream: Upstream) -> Peer {
+        Peer::new(upstream, "test", self.assertions.clone(), self.clock.clone())
+    }
+
+    pub(crate) fn client(
+        &self,
+        upstream: Upstream,
+        caller: Caller,
+        scopes: &str,
+    ) -> MerchantServiceClient<siyu_grpc::Call> {
+        let call = self.peer(upstream).call(caller, "tok_test".into(), Scopes::parse(scopes));
+        MerchantServiceClient::new(call)
+    }
+
+    /// The operator with every right.
+    pub(crate) fn operator(&self, upstream: Upstream) -> MerchantServiceClient<siyu_grpc::Call> {
+        self.client(upstream, Caller::Platform, "*")
+    }
+}
+
+/// A request whose name says what the method does.
+pub(crate) fn create(name: &str) -> CreateMerchantRequest {
+    CreateMerchantRequest { name: name.to_owned(), ..CreateMerchantRequest::default() }
+}
+
+/// The reason of a status of ours.
+pub(crate) fn reason(status: &Status) -> String {
+    let info = status.get_details_error_info();
+    info.map_or_else(|| format!("no reason, but {status:?}"), |info| info.reason)
+}
+
+#[derive(Debug)]
+struct Methods(Arc<Probe>);
+
+/// Counts work that was dropped before its end.
+struct Work<'a>(&'a Probe, bool);
+
+impl Drop for Work<'_> {
+    fn drop(&mut self) {
+        if !self.1 {
+            self.0.dropped.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+impl Probe {
+    pub(crate) fn saw(&self, ctx: Ctx) {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        self.seen.lock().unwrap().push(ctx);
+    }
+
+    pub(crate) fn last(&self) -> Ctx {
+        self.seen.lock().unwrap().last().expect("a call came through").clone()
+    }
+
+    async fn create(&self, ctx: Ctx, request: CreateMerchantRequest) -> Result<Merchant, Fault> {
+        self.saw(ctx);
+        match request.name.as_str() {
+            "panic" => panic!("told to"),
+            "slow" => {
+                let mut work = Work(self, false);
+                siyu_runtime::pause(Duration::from_secs(60)).await;
+                work.1 = true;
+            }
+            "taken" => {
+                return Err(Fault::new(Code::AlreadyExists, "NAME_TAKEN", "the name is taken")
+                    .with("name", &request.name)
+                    .caused_by("a cause that is nobody's business"));
+            }
+            "broken" => return Err(Fault::internal("the password of the database is wrong")),
+            _ => {}
+        }
+        Ok(Merchant { name: request.name, ..Merchant::default() })
+    }
+}
+
+#[tonic::async_trait]
+impl MerchantService for Methods {
+    async fn create_merchant(
+        &self,
+        request: Request<CreateMerchantRequest>,
+    ) -> Result<Response<CreateMerchantResponse>, Status> {
+        serve(request, |ctx, message| async move {
+            let merchant = Some(self.0.create(ctx, message).await?);
+            Ok::<_, Fault>(CreateMerchantResponse { merchant })
+        })
+        .await
+    }
+
+    async fn get_merchant(
+        &self,
+        request: Request<GetMerchantRequest>,
+    ) -> Result<Response<GetMerchantResponse>, Status> {
+        serve(request, |ctx, _| async move {
+            let work = *self.0.work.lock().unwrap();
+            if !work.is_zero() {
+                siyu_runtime::pause(work).await;
+            }
+            let id = ctx.merchant()?.to_string();
+            self.0.saw(ctx);
+            let merchant = Some(Merchant { id, ..Merchant::default() });
+            Ok::<_, Fault>(GetMerchantResponse { merchant })
+        })
+        .await
+    }
+
+    async fn lookup_merchant(
+        &self,
+        _: Request<LookupMerchantRequest>,
+    ) -> Result<Response<LookupMerchantResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn list_merchants(
+        &self,
+        request: Request<ListMerchantsRequest>,
+    ) -> Result<Response<ListMerchantsResponse>, Status> {
+        serve(request, |ctx, _| async move {
+            self.0.saw(ctx);
+            Ok::<_, Fault>(ListMerchantsResponse::default())
+        })
+        .await
+    }
+}
+
+#[tonic::async_trait]
+impl EventLogService for Methods {
+    async fn read_events(
+        &self,
+        request: Request<ReadEventsRequest>,
+    ) -> Result<Response<ReadEventsResponse>, Status> {
+        serve(request, |ctx, _| async move {
+            self.0.saw(ctx);
+            Ok::<_, Fault>(ReadEventsResponse::default())
+        })
+        .await
+    }
+}

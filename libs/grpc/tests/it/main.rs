@@ -1,0 +1,10 @@
+//! The stack from outside: a small server in this process and over TCP, and everything a caller can do to it.
+#![expect(clippy::disallowed_methods, reason = "tests start their servers themselves")]
+
+mod access;
+mod calls;
+mod fixture;
+mod overload;
+mod streams;
+mod transport;
+mod wire;

@@ -1,0 +1,10 @@
+//! Imported orders (reference §3.10): orders of other platforms, taken in as often and in whatever order they come, counted
+//! once. They never touch stock or payment.
+
+pub mod batch;
+pub mod directory;
+pub mod domain;
+pub mod events;
+pub mod parse;
+pub mod rpc;
+pub mod store;

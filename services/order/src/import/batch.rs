@@ -1,0 +1,199 @@
+//! Takes in one batch: read → who are the buyers → lock what is known → decide → write and publish → commit. A constant
+//! number of statements, however many orders.
+
+use std::collections::{BTreeSet, HashMap};
+
+use prost::Message;
+use siyu_grpc::Ctx;
+use siyu_kernel::{Code, Fault, Id, Violation, kind::Person};
+use siyu_pg::Tx;
+use siyu_proto::order::v1 as proto;
+
+use super::{
+    domain::{Change, Draft, Incoming, Key, Outcome},
+    events,
+    parse::{self, Reading, Surroundings},
+    store::{self, Aside},
+};
+use crate::{
+    App, limits,
+    order::domain::{OrderId, State},
+};
+
+/// What became of one order of a batch.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// It was taken in.
+    Done(Outcome, OrderId),
+    /// It was put aside.
+    Quarantined,
+    /// It was refused.
+    Rejected(Vec<Violation>),
+}
+
+/// An order of a batch after it was read.
+enum Read {
+    Sound(Box<Incoming>, Id<Person>),
+    Aside(Aside),
+    Wrong(Vec<Violation>),
+}
+
+/// Takes in a batch in a transaction of its own.
+pub async fn import(
+    app: &App,
+    ctx: &Ctx,
+    orders: &[proto::ExternalOrder],
+) -> Result<Vec<Answer>, Fault> {
+    let merchant = ctx.merchant()?;
+    let mappings = {
+        let mut tx = app.db.tenant_read(merchant).await?;
+        store::mappings(&mut tx).await?
+    };
+    let read = read(app, ctx, orders, &mappings).await?;
+    for _ in 0..limits::RACE_ATTEMPTS_MAX {
+        let mut tx = app.db.tenant(merchant).await?;
+        if let Some(answers) = write(app, &mut tx, ctx, &read).await? {
+            tx.commit().await?;
+            return Ok(answers);
+        }
+    }
+    Err(Fault::new(
+        Code::Aborted,
+        "ORDERS_CONTENDED",
+        "other imports store the same orders at this moment",
+    ))
+}
+
+/// Takes in orders that were put aside, in the transaction that lets them go.
+pub async fn import_in(
+    app: &App,
+    tx: &mut Tx,
+    ctx: &Ctx,
+    orders: &[proto::ExternalOrder],
+    mappings: &HashMap<(String, String), State>,
+) -> Result<Option<Vec<Answer>>, Fault> {
+    let read = read(app, ctx, orders, mappings).await?;
+    write(app, tx, ctx, &read).await
+}
+
+async fn read(
+    app: &App,
+    ctx: &Ctx,
+    orders: &[proto::ExternalOrder],
+    mappings: &HashMap<(String, String), State>,
+) -> Result<Vec<Read>, Fault> {
+    let codes: BTreeSet<&str> =
+        orders.iter().map(|o| o.store_code.as_str()).filter(|code| !code.is_empty()).collect();
+    let known = app.directory.known(ctx, &codes).await?;
+    let around =
+        Surroundings { currency: known.currency, stores: &known.stores, mappings, now: ctx.now };
+    let readings: Vec<Reading> = orders.iter().map(|order| parse::read(order, &around)).collect();
+    let sound = |reading: &Reading| match reading {
+        Reading::Order(incoming) => Some((incoming.key.clone(), incoming.buyer_id.clone())),
+        Reading::StatusUnknown { .. } | Reading::Wrong(_) => None,
+    };
+    let buyers: Vec<(Key, String)> = readings.iter().filter_map(sound).collect();
+    let asked = buyers.iter().map(|(key, buyer_id)| key.buyer(buyer_id)).collect();
+    let persons = app.directory.persons(ctx, asked).await?;
+    let finish = |(reading, order): (Reading, &proto::ExternalOrder)| match reading {
+        Reading::Order(incoming) => {
+            let person = persons[&incoming.key.buyer(&incoming.buyer_id)];
+            Read::Sound(incoming, person)
+        }
+        Reading::StatusUnknown { key, status, version } => Read::Aside(Aside {
+            id: app.ids.uuid(),
+            key,
+            status,
+            version,
+            payload: order.encode_to_vec(),
+        }),
+        Reading::Wrong(violations) => Read::Wrong(violations),
+    };
+    Ok(readings.into_iter().zip(orders).map(finish).collect())
+}
+
+/// Decides and writes; `None` when another import created one of the orders meanwhile.
+async fn write(
+    app: &App,
+    tx: &mut Tx,
+    ctx: &Ctx,
+    read: &[Read],
+) -> Result<Option<Vec<Answer>>, Fault> {
+    let mut drafts = load(tx, read).await?;
+    let answers: Vec<Answer> = read.iter().map(|one| decide(app, ctx, &mut drafts, one)).collect();
+    // In the order of their keys, so that two imports never wait for each other.
+    let mut drafts: Vec<(&Key, Draft)> = drafts.into_iter().collect();
+    drafts.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let changes: Vec<Change> = drafts.into_iter().filter_map(|(_, draft)| draft.finish()).collect();
+    let (known, new): (Vec<&Change>, Vec<&Change>) =
+        changes.iter().partition(|change| change.existed);
+    if !new.is_empty() && store::insert(tx, &new).await? < new.len() as u64 {
+        return Ok(None);
+    }
+    if !known.is_empty() {
+        store::save(tx, &known).await?;
+    }
+    if !changes.is_empty() {
+        store::save_lines(tx, &changes).await?;
+    }
+    let aside: Vec<&Aside> = read
+        .iter()
+        .filter_map(|one| if let Read::Aside(aside) = one { Some(aside) } else { None })
+        .collect();
+    if !aside.is_empty() {
+        store::put_aside(tx, &aside, ctx.now).await?;
+    }
+    let facts: Vec<_> =
+        changes.iter().filter_map(|change| events::of(change, app.ids.uuid(), ctx)).collect();
+    siyu_events::append(tx, &facts).await?;
+    Ok(Some(answers))
+}
+
+/// The orders of the batch that are known, locked.
+async fn load<'a>(tx: &mut Tx, read: &'a [Read]) -> Result<HashMap<&'a Key, Draft>, Fault> {
+    let keys: BTreeSet<&Key> = read
+        .iter()
+        .filter_map(|one| match one {
+            Read::Sound(incoming, _) => Some(&incoming.key),
+            Read::Aside(_) | Read::Wrong(_) => None,
+        })
+        .collect();
+    let sorted: Vec<&Key> = keys.iter().copied().collect();
+    let orders = store::lock(tx, &sorted).await?;
+    if orders.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
+    let mut lines = store::lines(tx, &ids).await?;
+    let draft = |order: crate::order::domain::Order| {
+        let key = Key {
+            platform: order.platform.clone(),
+            shop_id: order.shop_id.clone(),
+            order_no: order.platform_order_no.clone(),
+        };
+        let key = *keys.get(&key).expect("only what was asked for is found");
+        let lines = lines.remove(&order.id).unwrap_or_default();
+        (key, Draft::known(order, lines))
+    };
+    Ok(orders.into_iter().map(draft).collect())
+}
+
+fn decide<'a>(app: &App, ctx: &Ctx, drafts: &mut HashMap<&'a Key, Draft>, one: &'a Read) -> Answer {
+    let (incoming, person) = match one {
+        Read::Sound(incoming, person) => (incoming, *person),
+        Read::Aside(_) => return Answer::Quarantined,
+        Read::Wrong(violations) => return Answer::Rejected(violations.clone()),
+    };
+    if let Some(draft) = drafts.get_mut(&incoming.key) {
+        return match draft.apply(incoming, person, limits::ORDER_LINES_MAX) {
+            Ok(outcome) => Answer::Done(outcome, draft.id()),
+            Err(error) => Answer::Rejected(vec![Violation {
+                field: "lines".into(),
+                description: error.to_string(),
+            }]),
+        };
+    }
+    let id = Id::from_uuid(app.ids.uuid());
+    drafts.insert(&incoming.key, Draft::new(id, incoming, person, ctx.now));
+    Answer::Done(Outcome::Created, id)
+}

@@ -1,0 +1,134 @@
+//! What an import needs to know from the member service: the merchant, its stores, and who is behind a buyer's id. Merchant
+//! and stores are remembered for some seconds; persons are asked for with every batch, in one call.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex},
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use siyu_grpc::{Ctx, Peer, fault, parse};
+use siyu_kernel::{
+    Currency, Fault, Id,
+    kind::{Merchant, Person, Store},
+};
+use siyu_proto::member::v1::{
+    GetMerchantRequest, Identity, IdentityKind, IdentitySet, ListStoresRequest,
+    ResolvePersonsRequest, merchant_service_client::MerchantServiceClient,
+    person_service_client::PersonServiceClient, store_service_client::StoreServiceClient,
+};
+
+use super::domain::Key;
+use crate::limits;
+
+/// A merchant as imports know it.
+#[derive(Debug)]
+pub struct Known {
+    /// The currency of its figures.
+    pub currency: Currency,
+    /// Its stores by code.
+    pub stores: HashMap<String, Id<Store>>,
+    read_at: DateTime<Utc>,
+}
+
+/// A buyer of one shop on one platform.
+pub type Buyer<'a> = (&'a str, &'a str, &'a str);
+
+/// The directory. Clones share what is remembered.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    member: Peer,
+    known: Arc<Mutex<HashMap<Id<Merchant>, Arc<Known>>>>,
+}
+
+impl Directory {
+    /// A directory that asks `member`.
+    pub fn new(member: Peer) -> Self {
+        Self { member, known: Arc::default() }
+    }
+
+    /// The merchant of the call; asked for again when what is remembered is old or lacks one of the store codes.
+    pub async fn known(&self, ctx: &Ctx, codes: &BTreeSet<&str>) -> Result<Arc<Known>, Fault> {
+        let merchant = ctx.merchant()?;
+        let ttl = TimeDelta::from_std(limits::DIRECTORY_TTL).expect("seconds fit");
+        let remembered = self.lock().get(&merchant).cloned();
+        let usable = |known: &Arc<Known>| {
+            known.read_at + ttl > ctx.now
+                && codes.iter().all(|code| known.stores.contains_key(*code))
+        };
+        if let Some(known) = remembered.filter(usable) {
+            return Ok(known);
+        }
+        let read = Arc::new(self.read(ctx).await?);
+        let mut known = self.lock();
+        if known.len() >= limits::DIRECTORY_MERCHANTS_MAX {
+            known.clear();
+        }
+        known.insert(merchant, read.clone());
+        Ok(read)
+    }
+
+    /// The persons behind buyers; those who are not known yet come to be.
+    pub async fn persons<'a>(
+        &self,
+        ctx: &Ctx,
+        buyers: BTreeSet<Buyer<'a>>,
+    ) -> Result<HashMap<Buyer<'a>, Id<Person>>, Fault> {
+        if buyers.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let set = |(platform, shop_id, buyer_id): &Buyer<'_>| IdentitySet {
+            identities: vec![Identity {
+                kind: IdentityKind::PlatformBuyer.into(),
+                scope: format!("{platform}/{shop_id}"),
+                value: (*buyer_id).to_owned(),
+            }],
+        };
+        let request = ResolvePersonsRequest { sets: buyers.iter().map(set).collect() };
+        let mut client = PersonServiceClient::new(self.member.as_service_within(ctx));
+        let reply = client.resolve_persons(request).await.map_err(fault)?.into_inner();
+        let pair = |(buyer, resolved): (Buyer<'a>, _)| {
+            let resolved: siyu_proto::member::v1::ResolvedPerson = resolved;
+            Ok((buyer, parse::id("person_id", &resolved.person_id).map_err(Fault::internal)?))
+        };
+        buyers.into_iter().zip(reply.persons).map(pair).collect()
+    }
+
+    async fn read(&self, ctx: &Ctx) -> Result<Known, Fault> {
+        let call = self.member.as_service_within(ctx);
+        let mut merchants = MerchantServiceClient::new(call.clone());
+        let reply =
+            merchants.get_merchant(GetMerchantRequest {}).await.map_err(fault)?.into_inner();
+        let code = reply.merchant.unwrap_or_default().currency_code;
+        let mut known = Known {
+            currency: Currency::parse(&code).map_err(Fault::internal)?,
+            stores: HashMap::new(),
+            read_at: ctx.now,
+        };
+        let mut stores = StoreServiceClient::new(call);
+        let mut request = ListStoresRequest { page_size: 1000, ..Default::default() };
+        loop {
+            let page = stores.list_stores(request.clone()).await.map_err(fault)?.into_inner();
+            for store in page.stores {
+                let id = parse::id("store.id", &store.id).map_err(Fault::internal)?;
+                known.stores.insert(store.code, id);
+            }
+            if page.next_page_token.is_empty() {
+                return Ok(known);
+            }
+            request.page_token = page.next_page_token;
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Id<Merchant>, Arc<Known>>> {
+        // Nothing panics while the map is locked; were it so, what is remembered would still be whole.
+        self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Key {
+    /// The buyer of an order with this key.
+    pub fn buyer<'a>(&'a self, buyer_id: &'a str) -> Buyer<'a> {
+        (&self.platform, &self.shop_id, buyer_id)
+    }
+}
