@@ -63,7 +63,7 @@ deps: tools
 
 .PHONY: chart
 chart: tools
-	@.tools/venv/bin/python helm/tests/check.py
+	@.tools/venv/bin/python -B helm/tests/check.py
 
 .PHONY: clippy
 clippy: setup

@@ -88,7 +88,7 @@ stamp() { { pwd; cat deploy/tools.txt deploy/setup.sh; } | sha256sum | cut -d' '
 
 has_tools() { [[ -f $tools/stamp && $(<$tools/stamp) == "$(stamp)" ]]; }
 
-# Helm has no package of its own in the registries we use; the AWS CDK's layer packages carry it, with kubectl.
+# No Python package is Helm's own; the layer packages of the AWS CDK carry it, with kubectl.
 # Both majors are kept: most clusters are still fed by Helm 3, and the two disagree in places.
 install_helm() { # install_helm PACKAGE==VERSION SUFFIX
   local dir=$tools/helm$2

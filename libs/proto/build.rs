@@ -9,6 +9,10 @@ use std::{
 #[path = "build/shape.rs"]
 mod shape;
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo hands a build script its folder in the environment"
+)]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
     println!("cargo:rerun-if-changed={}", root.display());

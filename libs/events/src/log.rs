@@ -80,14 +80,14 @@ impl Log {
         let deadline = Instant::now() + wait.min(limits::MAX_READ_WAIT);
         let mut heads = self.head.subscribe();
         loop {
+            heads.mark_unchanged();
             let run = self.read(after, max_events).await?;
             let left = deadline.saturating_duration_since(Instant::now());
             // A head above without an event: they were pruned. The reader must learn that now.
             if !run.events.is_empty() || run.head > after || left.is_zero() {
                 return Ok(run);
             }
-            let grown = heads.wait_for(|&head| head > after);
-            let _ = timeout(left.min(LOOK_PAUSE), grown).await;
+            let _ = timeout(left.min(LOOK_PAUSE), heads.changed()).await;
         }
     }
 
@@ -125,14 +125,19 @@ impl Log {
         }
     }
 
-    /// Wakes the readers that wait for this head.
+    /// Wakes the readers that wait, if the head is higher than this process knew.
     pub(crate) fn announce(&self, head: i64) {
-        let grown = self.head.send_if_modified(|known| {
+        self.head.send_if_modified(|known| {
             let grown = head > *known;
             *known = head.max(*known);
             grown
         });
-        if grown {
+    }
+
+    /// Sets the head, as the sequencer knows it: lower than before when the log was restored from a backup.
+    pub(crate) fn set_head(&self, head: i64) {
+        let changed = self.head.send_if_modified(|known| std::mem::replace(known, head) != head);
+        if changed {
             let source = opentelemetry::KeyValue::new("source", self.source.to_string());
             INSTRUMENTS.head.record(head, &[source]);
         }

@@ -80,7 +80,7 @@ impl Sequencer {
         while Instant::now() < until {
             let before = *self.log.heads().borrow();
             let head = store::log::head(conn).await?;
-            self.log.announce(head);
+            self.log.set_head(head);
             wait = if head > before { limits::STAMP_PAUSE } else { (wait * 2).min(self.idle) };
             pause(wait).await;
         }
@@ -91,7 +91,7 @@ impl Sequencer {
         let committed = self.log.db.committed();
         let source = [opentelemetry::KeyValue::new("source", self.log.source().to_owned())];
         let mut head = store::log::head(conn).await?;
-        self.log.announce(head);
+        self.log.set_head(head);
         let mut wait = limits::STAMP_PAUSE;
         loop {
             let stamp = timeout(STAMP_TIMEOUT, store::log::stamp(conn, limits::STAMP_ROWS)).await;
@@ -102,7 +102,7 @@ impl Sequencer {
             };
             let rows = new_head - head;
             head = new_head;
-            self.log.announce(head);
+            self.log.set_head(head);
             INSTRUMENTS.stamped.record(rows.unsigned_abs(), &source);
             wait = limits::STAMP_PAUSE;
             if rows < limits::STAMP_ROWS {

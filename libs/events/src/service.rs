@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use siyu_proto::event::v1::{
-    ReadEventsRequest, ReadEventsResponse, event_log_service_server::EventLogService,
+    GetHeadRequest, GetHeadResponse, ReadEventsRequest, ReadEventsResponse,
+    event_log_service_server::EventLogService,
 };
 use tonic::{Request, Response, Status};
 
@@ -41,5 +42,15 @@ impl EventLogService for LogService {
         request: Request<ReadEventsRequest>,
     ) -> Result<Response<ReadEventsResponse>, Status> {
         siyu_grpc::serve(request, |_, message| self.read(message)).await
+    }
+
+    async fn get_head(
+        &self,
+        request: Request<GetHeadRequest>,
+    ) -> Result<Response<GetHeadResponse>, Status> {
+        siyu_grpc::serve(request, |_, _| async {
+            self.log.stamp_all().await.map(|head_position| GetHeadResponse { head_position })
+        })
+        .await
     }
 }

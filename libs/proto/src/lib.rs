@@ -15,9 +15,6 @@ macro_rules! package {
             missing_docs,
             unreachable_pub,
             clippy::all,
-            clippy::pedantic,
-            clippy::wildcard_enum_match_arm,
-            clippy::float_arithmetic,
             reason = "generated code; its comments come from the contract"
         )]
         pub mod $module {
@@ -38,7 +35,6 @@ package!(messaging, "siyu.messaging.v1");
 package!(metrics, "siyu.metrics.v1");
 package!(gateway, "siyu.gateway.v1");
 
-#[allow(clippy::pedantic, reason = "generated code")]
 mod generated_shape {
     include!(concat!(env!("OUT_DIR"), "/shape.rs"));
 }

@@ -21,7 +21,7 @@ use siyu_grpc::{
 };
 
 pub(crate) use bounds::Bounds;
-pub(crate) use comments::Comments;
+pub(crate) use comments::{Comments, first_sentence};
 pub(crate) use rule::{Binding, BodyRule, FieldPath, Segment, Template};
 
 /// The contracts of the suite.

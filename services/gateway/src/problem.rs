@@ -42,6 +42,11 @@ impl Problem {
 
     /// What a service answered.
     pub(crate) fn of(answer: Status) -> Self {
+        if answer.code() == tonic::Code::Unimplemented {
+            // A service older than this gateway; the caller did nothing wrong, and neither is anything broken.
+            let detail = "the service does not have this method yet";
+            return Self::new(StatusCode::NOT_IMPLEMENTED, "METHOD_UNKNOWN", detail);
+        }
         let retry = siyu_grpc::retry_after(&answer);
         let fault = siyu_grpc::fault(answer);
         let mut problem = Self::new(http_status(&fault), fault.reason(), fault.message());

@@ -4,14 +4,18 @@ use std::time::Duration;
 
 use siyu_pg::page::Sizes;
 
+use crate::import::domain::Bounds;
+
 /// Pages of every list: 50 fill a screen, 1000 keep a reply far below the message limit.
 pub const PAGE: Sizes = Sizes { default: 50, max: 1000 };
 
-/// The largest amount of one line in minor units: 100 billion yuan. The sum of the most lines stays far below 2^63.
-pub const LINE_MINOR_MAX: i64 = 10_000_000_000_000;
+/// The largest amount of one line in minor units: 90 billion yuan, as much as a whole order may have.
+pub const LINE_MINOR_MAX: i64 = ORDER.amount_minor;
 
-/// The most lines of one order over all its imports; beyond it the order is a mistake in the file.
-pub const ORDER_LINES_MAX: usize = 5_000;
+/// How large an order can be over all its imports; beyond it the order is a mistake in the file. Sums over millions of such
+/// orders stay below 2^63.
+pub const ORDER: Bounds =
+    Bounds { lines: 5_000, amount_minor: 9_000_000_000_000, quantity: 1_000_000_000 };
 
 /// How far in the future a payment may lie: clocks of platforms differ by minutes, not by days.
 pub const PAY_TIME_AHEAD_MAX: Duration = Duration::from_secs(10 * 60);

@@ -81,6 +81,7 @@ pub struct Reject {
 
 /// What comes out of a file, in its order.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, and nearly all of them are orders")]
 pub enum Item {
     /// An order, or a part of one whose rows stand apart.
     Order(FileOrder),

@@ -27,8 +27,8 @@ pub(super) struct State {
     head: i64,
     /// Up to this position events are handled one by one, because one of them fails.
     careful_until: i64,
-    /// How often the first event behind the cursor has failed.
-    failures: u32,
+    /// An event that failed, and how often.
+    failed: (i64, u32),
 }
 
 /// What a step did.
@@ -53,8 +53,16 @@ impl State {
             pending: VecDeque::new(),
             head: 0,
             careful_until: 0,
-            failures: 0,
+            failed: (0, 0),
         }
+    }
+
+    /// Forgets all but what the handler's failures have taught.
+    fn forget(&mut self) {
+        self.cursor = None;
+        self.verified = false;
+        self.pending.clear();
+        self.head = 0;
     }
 
     /// Forgets what is done, and everything if the rest does not continue the cursor.
@@ -65,6 +73,12 @@ impl State {
         if self.pending.front().is_some_and(|event| event.position != cursor.position + 1) {
             self.pending.clear();
         }
+    }
+
+    /// How often the first event behind the cursor has failed.
+    fn failures_after(&self, cursor: &Cursor) -> u32 {
+        let (position, failures) = self.failed;
+        if position == cursor.position + 1 { failures } else { 0 }
     }
 
     /// The place from which the next events are to be fetched.
@@ -79,21 +93,28 @@ impl Inner {
         state: &mut State,
         wait: Duration,
     ) -> Result<Step, ConsumeError> {
+        let outcome = self.try_step(state, wait).await;
+        if outcome.is_err() {
+            // Whether our transaction was committed, and whether the log is still the same one, must be looked at again.
+            state.forget();
+        }
+        outcome
+    }
+
+    async fn try_step(&self, state: &mut State, wait: Duration) -> Result<Step, ConsumeError> {
         let cursor = self.cursor(state).await?;
         state.trim(&cursor);
         if state.pending.is_empty() {
-            match self.fetch(state, &cursor, wait).await {
-                Ok(events) if events.is_empty() => return Ok(Step::Idle),
-                Ok(events) => state.pending.extend(events),
-                Err(error) => {
-                    state.verified = false;
-                    return Err(error);
-                }
+            let events = self.fetch(state, &cursor, wait).await?;
+            if events.is_empty() {
+                return Ok(Step::Idle);
             }
+            state.pending.extend(events);
         }
         let count = state.pending.len().min(limits::BATCH_EVENTS);
         let end = state.end(cursor);
-        let failures = (state.careful_until > cursor.position).then_some(state.failures);
+        let failures =
+            (state.careful_until > cursor.position).then(|| state.failures_after(&cursor));
         // The next batch is fetched meanwhile, if it is there: the source is never waited for.
         let room = limits::BATCH_EVENTS.saturating_sub(state.pending.len() - count);
         let more = state.head > end.position && room > 0;
@@ -106,52 +127,40 @@ impl Inner {
             state.head = state.head.max(run.head);
             state.pending.extend(continuing(end.position, run.events));
         }
-        self.settle(state, applied, count)
+        Ok(self.settle(state, applied?, count))
     }
 
     /// Draws the consequences of a batch.
-    fn settle(
-        &self,
-        state: &mut State,
-        applied: Result<Applied, ConsumeError>,
-        count: usize,
-    ) -> Result<Step, ConsumeError> {
+    fn settle(&self, state: &mut State, applied: Applied, count: usize) -> Step {
         let Subscription { consumer, source, .. } = self.subscription;
         match applied {
-            Ok(Applied::Done(cursor)) => {
+            Applied::Done(cursor) => {
                 state.cursor = Some(cursor);
-                state.failures = 0;
                 self.tell(cursor.position, state.head);
-                Ok(Step::Moved)
+                Step::Moved
             }
-            Ok(Applied::Elsewhere) => {
+            Applied::Elsewhere => {
                 state.cursor = None;
-                Ok(Step::Standby)
+                Step::Standby
             }
-            Ok(Applied::Failed(HandlerError::Unavailable(cause))) => {
+            Applied::Failed(HandlerError::Unavailable(cause)) => {
                 let error = describe(cause.as_ref());
                 tracing::warn!(consumer, source, error, "waiting for what the handler needs");
-                Ok(Step::Wait(limits::OUTAGE_PAUSE))
+                Step::Wait(limits::OUTAGE_PAUSE)
             }
-            Ok(Applied::Failed(error @ (HandlerError::Retry(_) | HandlerError::Park(_)))) => {
+            Applied::Failed(error @ (HandlerError::Retry(_) | HandlerError::Park(_))) => {
                 let error = error.describe();
                 tracing::info!(consumer, source, error, "a batch failed, going event by event");
                 state.careful_until = state.pending[count - 1].position;
-                state.failures = 0;
-                Ok(Step::Moved)
+                Step::Moved
             }
-            Ok(Applied::Stopped { cursor, failures, wait }) => {
+            Applied::Stopped { cursor, failures, wait } => {
                 state.cursor = Some(cursor);
-                state.failures = failures;
+                state.failed = (cursor.position + 1, failures);
                 // The count must not be lost: the next step takes the careful way for this event, too.
                 state.careful_until = state.careful_until.max(cursor.position + 1);
                 self.tell(cursor.position, state.head);
-                Ok(Step::Wait(wait))
-            }
-            Err(error) => {
-                // Whether the transaction was committed is unknown: the row tells.
-                state.cursor = None;
-                Err(error)
+                Step::Wait(wait)
             }
         }
     }
@@ -164,7 +173,6 @@ impl Inner {
             store::cursors::ensure(&mut tx, consumer, source).await?;
             state.cursor = Some(store::cursors::load(&mut tx, consumer, source).await?);
             tx.commit().await?;
-            state.failures = 0;
         }
         let cursor = state.cursor.unwrap_or_default();
         if !state.verified {

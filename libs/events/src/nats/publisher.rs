@@ -96,6 +96,7 @@ impl NatsPublisher {
         tracing::info!(source, position = cursor.position, "publishes events");
         let mut heads = self.log.heads();
         loop {
+            heads.mark_unchanged();
             let rows = store::log::read(
                 &mut conn,
                 cursor.position,
@@ -106,8 +107,7 @@ impl NatsPublisher {
             let events: Vec<Event> =
                 rows.await?.into_iter().map(|row| log::event(row, &source)).collect();
             let Some(last) = events.last() else {
-                let grown = heads.wait_for(|&head| head > cursor.position);
-                let _ = timeout(LOOK_PAUSE, grown).await;
+                let _ = timeout(LOOK_PAUSE, heads.changed()).await;
                 continue;
             };
             cursor = Cursor::at(last);

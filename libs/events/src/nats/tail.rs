@@ -50,6 +50,11 @@ impl Tail {
         Self { client, consumer, source, broker: None, retry_at, retry_wait: FIRST_PAUSE }
     }
 
+    /// Starts anew with the next call.
+    pub(crate) fn reset(&mut self) {
+        self.broker = None;
+    }
+
     /// The events of the next messages, waiting up to `wait` for a first one: in any order, perhaps double, perhaps with
     /// gaps. Nothing at all when the broker does not answer.
     pub(crate) async fn receive(&mut self, cursor: &Cursor, wait: Duration) -> Option<Vec<Event>> {

@@ -104,6 +104,9 @@ impl Source for NatsSource {
     }
 
     async fn reread(&mut self, after: i64, max_events: usize) -> Result<Run, SourceError> {
+        // Something was not as expected: what the broker brought is forgotten, it may be of a log that is no more.
+        self.buffer.clear();
+        self.tail.reset();
         self.log.reread(after, max_events).await
     }
 }

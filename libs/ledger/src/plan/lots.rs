@@ -89,7 +89,7 @@ impl<'a> Shift<'a> {
             self.change(part.lot, kind, -drawn, -part.held);
         }
         assert_eq!(left, 0, "a hold on lots reserved all its units");
-        if let Some(first) = held.first().filter(|_| false) {
+        if let Some(first) = held.first() {
             self.settle(first.account, held.iter().map(|part| part.lot).collect());
         }
     }

@@ -1,11 +1,11 @@
 //! The plan against a model that counts single coins.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::DateTime;
 
 use super::{Working, plan};
-use crate::{Account, AccountCode, AccountKey, Flags, Outcome};
+use crate::{Account, AccountCode, AccountKey, Flags, Lot, Outcome};
 
 #[path = "../../tests/it/model.rs"]
 mod model;
@@ -71,10 +71,20 @@ fn compare(work: &Working, model: &Model, seed: u64) {
             purse.entries,
         );
         assert_eq!(counters, expected, "counters of {id}, seed {seed}");
-        let lots: i64 = work.lots_of(*id).map(|lot| lot.remaining).sum();
-        let held: i64 = work.lots_of(*id).map(|lot| lot.held).sum();
-        let coins = i64::try_from(purse.coins.len() + purse.held.len()).unwrap() - purse.owed;
-        assert_eq!(lots, coins, "lots of {id}, seed {seed}");
+        let live = work.lots_of(*id).filter(|lot| lot.remaining != 0).copied();
+        let lots: BTreeMap<_, _> = live.map(|lot| (lot.id, lot)).collect();
+        let expected = purse.lots(*id);
+        assert_eq!(lots.len(), expected.len(), "lots of {id}, seed {seed}");
+        for (id, (remaining, held, terms)) in expected {
+            assert_eq!(
+                (lots[&id].remaining, lots[&id].held),
+                (remaining, held),
+                "{id}, seed {seed}"
+            );
+            assert!(terms.is_none_or(|terms| terms == lots[&id].terms), "{id}, seed {seed}");
+        }
+        let sum = |column: fn(&Lot) -> i64| lots.values().map(column).sum::<i64>();
+        let (lots, held) = (sum(|lot| lot.remaining), sum(|lot| lot.held));
         if account.flags.has(Flags::LOTS) {
             assert_eq!((lots, held), (account.balance(), account.debits_pending), "seed {seed}");
         }

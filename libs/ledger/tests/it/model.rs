@@ -176,7 +176,8 @@ impl Model {
         };
         let mut rules = Vec::new();
         let mut rule = |broken: bool, failure| rules.extend(broken.then_some(failure));
-        rule(movement.amount <= 0, Failure::AmountNotPositive);
+        let rest = matches!(asked.action, Action::Reverse { amount: None, .. });
+        rule(movement.amount <= 0 && !rest, Failure::AmountNotPositive);
         rule(movement.debit == movement.credit, Failure::SameAccount);
         let (debit, credit) = (self.purses.get(&movement.debit), self.purses.get(&movement.credit));
         rule(debit.is_none(), Failure::DebitAccountNotFound);

@@ -1,5 +1,7 @@
 //! What transfers do to the purses and coins of the model.
 
+use std::collections::BTreeMap;
+
 use siyu_ledger::{
     AccountId, Action, Draw, Expired, Failure, Flags, Kind, LotId, LotTerms, Movement, Transfer,
 };
@@ -15,6 +17,24 @@ impl Coin {
 impl Purse {
     pub(crate) fn balance(&self) -> i64 {
         self.credits - self.debits
+    }
+
+    /// What each lot has left and held, and its times; none for the overdraft, which has no times of its own.
+    pub(crate) fn lots(&self, id: AccountId) -> BTreeMap<LotId, (i64, i64, Option<LotTerms>)> {
+        let mut lots = BTreeMap::new();
+        for (coin, held) in
+            self.coins.iter().map(|coin| (coin, 0)).chain(self.held.iter().map(|coin| (coin, 1)))
+        {
+            let (earned_at, available_at) = (coin.earned, coin.available);
+            let terms = LotTerms { earned_at, available_at, expires_at: coin.ends };
+            let lot = lots.entry(coin.lot).or_insert((0, 0, Some(terms)));
+            assert_eq!(lot.2, Some(terms), "the coins of a lot are alike");
+            (lot.0, lot.1) = (lot.0 + 1, lot.1 + held);
+        }
+        if self.owed > 0 {
+            lots.insert(LotId::from_uuid(id.uuid()), (-self.owed, 0, None));
+        }
+        lots
     }
 
     /// The limits of both accounts, and what a movement asks beyond them.

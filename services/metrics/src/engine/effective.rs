@@ -36,7 +36,7 @@ impl Cube {
             all.first |= &slice.first;
         }
         let first = all.first;
-        let repeat = (all.buyers - &first) | all.twice;
+        let repeat = (all.buyers - &first) | all.twice | all.multi;
         let nobody = RoaringBitmap::new();
         let held = stored.unwrap_or(&nobody);
         let both = &first & &repeat;

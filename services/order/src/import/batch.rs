@@ -10,7 +10,7 @@ use siyu_pg::Tx;
 use siyu_proto::order::v1 as proto;
 
 use super::{
-    domain::{Change, Draft, Incoming, Key, Outcome},
+    domain::{Change, Draft, Incoming, Key, Outcome, TooLarge},
     events,
     parse::{self, Reading, Surroundings},
     store::{self, Aside},
@@ -184,14 +184,20 @@ fn decide<'a>(app: &App, ctx: &Ctx, drafts: &mut HashMap<&'a Key, Draft>, one: &
         Read::Aside(_) => return Answer::Quarantined,
         Read::Wrong(violations) => return Answer::Rejected(violations.clone()),
     };
-    if let Some(draft) = drafts.get_mut(&incoming.key) {
-        return match draft.apply(incoming, person, limits::ORDER_LINES_MAX) {
-            Ok(outcome) => Answer::Done(outcome, draft.id()),
-            Err(error) => Answer::Rejected(vec![Violation {
-                field: "lines".into(),
-                description: error.to_string(),
-            }]),
+    let too_large = |error: TooLarge| {
+        let field = match error {
+            TooLarge::Lines(_) => "lines",
+            TooLarge::Amount(_) => "lines.paid",
+            TooLarge::Quantity(_) => "lines.quantity",
         };
+        Answer::Rejected(vec![Violation { field: field.into(), description: error.to_string() }])
+    };
+    if let Some(draft) = drafts.get_mut(&incoming.key) {
+        let applied = draft.apply(incoming, person, &limits::ORDER);
+        return applied.map_or_else(too_large, |outcome| Answer::Done(outcome, draft.id()));
+    }
+    if let Err(error) = limits::ORDER.check(incoming.lines.iter()) {
+        return too_large(error);
     }
     let id = Id::from_uuid(app.ids.uuid());
     drafts.insert(&incoming.key, Draft::new(id, incoming, person, ctx.now));

@@ -71,10 +71,30 @@ pub enum Fact {
     Voided,
 }
 
-/// Too many lines, or a sum that no amount can hold.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("must have at most {0} lines over all imports")]
-pub struct TooManyLines(pub usize);
+/// More than one order can hold, over all of its imports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TooLarge {
+    /// Too many lines.
+    #[error("must be at most {0} over all imports of the order")]
+    Lines(usize),
+    /// Too much money.
+    #[error("must sum to at most {0} minor units")]
+    Amount(i64),
+    /// Too many pieces.
+    #[error("must sum to at most {0} pieces")]
+    Quantity(i64),
+}
+
+/// How large an order can be.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Lines.
+    pub lines: usize,
+    /// Minor units.
+    pub amount_minor: i64,
+    /// Pieces.
+    pub quantity: i64,
+}
 
 /// An order while a batch works on it.
 #[derive(Debug)]
@@ -157,24 +177,19 @@ impl Draft {
         &mut self,
         incoming: &Incoming,
         person_id: Id<Person>,
-        lines_max: usize,
-    ) -> Result<Outcome, TooManyLines> {
-        let unknown = incoming.lines.iter().filter(|line| !self.lines.contains_key(&line.line_no));
-        if self.lines.len() + unknown.count() > lines_max {
-            return Err(TooManyLines(lines_max));
-        }
+        bounds: &Bounds,
+    ) -> Result<Outcome, TooLarge> {
+        let newer = |line: &&Line| {
+            self.lines.get(&line.line_no).is_none_or(|known| line.version > known.version)
+        };
+        let news: Vec<&Line> = incoming.lines.iter().filter(newer).collect();
+        let mut lines = self.lines.clone();
+        lines.extend(news.iter().map(|line| (line.line_no, (*line).clone())));
+        bounds.check(lines.values())?;
         let header = self.apply_header(incoming, person_id);
-        let mut any_line = false;
-        for line in &incoming.lines {
-            let newer =
-                self.lines.get(&line.line_no).is_none_or(|known| line.version > known.version);
-            if newer {
-                self.lines.insert(line.line_no, line.clone());
-                self.dirty_lines.insert(line.line_no);
-                any_line = true;
-            }
-        }
-        Ok(if header || any_line { Outcome::Updated } else { Outcome::Unchanged })
+        self.dirty_lines.extend(news.iter().map(|line| line.line_no));
+        self.lines = lines;
+        Ok(if header || !news.is_empty() { Outcome::Updated } else { Outcome::Unchanged })
     }
 
     /// What has to be written; `None` when nothing changed.
@@ -226,6 +241,28 @@ impl Draft {
     }
 }
 
+impl Bounds {
+    /// Refuses an order that is larger.
+    pub fn check<'a>(&self, lines: impl Iterator<Item = &'a Line>) -> Result<(), TooLarge> {
+        let (mut count, mut amount, mut quantity) = (0, 0_i128, 0_i128);
+        for line in lines {
+            count += 1;
+            amount += i128::from(line.paid_minor);
+            quantity += i128::from(line.quantity);
+        }
+        if count > self.lines {
+            return Err(TooLarge::Lines(self.lines));
+        }
+        if amount > i128::from(self.amount_minor) {
+            return Err(TooLarge::Amount(self.amount_minor));
+        }
+        if quantity > i128::from(self.quantity) {
+            return Err(TooLarge::Quantity(self.quantity));
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -233,7 +270,7 @@ mod tests {
 
     use super::*;
 
-    const LINES_MAX: usize = 100;
+    const BOUNDS: Bounds = Bounds { lines: 100, amount_minor: 1_000_000, quantity: 1_000 };
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
@@ -275,7 +312,7 @@ mod tests {
 
     fn then(before: Change, next: &Incoming) -> (Outcome, Option<Change>) {
         let mut draft = Draft::known(before.order, before.lines);
-        (draft.apply(next, person(), LINES_MAX).unwrap(), draft.finish())
+        (draft.apply(next, person(), &BOUNDS).unwrap(), draft.finish())
     }
 
     #[test]
@@ -318,12 +355,16 @@ mod tests {
     }
 
     #[test]
-    fn an_order_with_too_many_lines_is_refused_and_stays_as_it_was() {
+    fn an_order_that_is_too_large_is_refused_and_stays_as_it_was() {
         let mut draft = Draft::known(start(&incoming(1, State::Paid, &[(1, 5)])).order, Vec::new());
         let many: Vec<(i32, i64)> = (1..=101).map(|n| (n, 1)).collect();
+        let refused = |draft: &mut Draft, lines: &[(i32, i64)]| {
+            draft.apply(&incoming(2, State::Paid, lines), person(), &BOUNDS)
+        };
+        assert_eq!(refused(&mut draft, &many), Err(TooLarge::Lines(100)));
         assert_eq!(
-            draft.apply(&incoming(2, State::Paid, &many), person(), LINES_MAX),
-            Err(TooManyLines(LINES_MAX))
+            refused(&mut draft, &[(1, 900_000), (2, 100_001)]),
+            Err(TooLarge::Amount(1_000_000))
         );
         assert!(draft.finish().is_none());
     }
@@ -349,7 +390,7 @@ mod tests {
                 for next in &order[1..] {
                     let before = (known.order.clone(), known.lines.clone());
                     let mut draft = Draft::known(before.0, before.1);
-                    draft.apply(next, person(), LINES_MAX).unwrap();
+                    draft.apply(next, person(), &BOUNDS).unwrap();
                     if let Some(change) = draft.finish() { known = change; }
                 }
                 let order = known.order;

@@ -1,6 +1,6 @@
 //! What went wrong between here and the suite, in words that say what to do.
 
-use std::{error::Error as StdError, path::PathBuf};
+use std::{error::Error as StdError, fmt::Write, path::PathBuf};
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -124,10 +124,10 @@ pub fn words(status: &Status) -> String {
     // The message names the first field already.
     let fields = details.bad_request().map(|bad| bad.field_violations.as_slice());
     for field in fields.unwrap_or_default().iter().skip(1) {
-        text.push_str(&format!("\n  {}: {}", field.field, field.description));
+        let _ = write!(text, "\n  {}: {}", field.field, field.description);
     }
     if let Some(info) = details.error_info() {
-        text.push_str(&format!(" ({})", info.reason));
+        let _ = write!(text, " ({})", info.reason);
     }
     text
 }
@@ -138,6 +138,9 @@ pub(crate) fn is_local(status: &Status) -> bool {
 }
 
 /// The first cause: "Connection refused" rather than "transport error".
-fn root<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
-    std::iter::successors(Some(error), |error| error.source()).last().unwrap_or(error)
+fn root<'a>(mut error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
+    while let Some(cause) = error.source() {
+        error = cause;
+    }
+    error
 }

@@ -54,16 +54,13 @@ impl Rejects {
     }
 
     fn try_write(&mut self, record: &ByteRecord) -> csv::Result<()> {
-        let writer = match &mut self.writer {
-            Some(writer) => writer,
-            None => {
-                // Rows of another length than the header are rejects of their own kind.
-                let mut writer = csv::WriterBuilder::new().flexible(true).from_path(&self.path)?;
-                writer.write_byte_record(&self.header_record())?;
-                self.writer.insert(writer)
-            }
-        };
-        writer.write_byte_record(record)
+        if self.writer.is_none() {
+            // Rows of another length than the header are rejects of their own kind.
+            let mut writer = csv::WriterBuilder::new().flexible(true).from_path(&self.path)?;
+            writer.write_byte_record(&self.header_record())?;
+            self.writer = Some(writer);
+        }
+        self.writer.as_mut().expect("it was made above").write_byte_record(record)
     }
 
     fn header_record(&self) -> ByteRecord {
@@ -109,19 +106,15 @@ pub(super) fn of(order: FileOrder, result: &ImportResult) -> Vec<Reject> {
     let first_line = order.rows.get(first).map_or(0, |row| row.line);
     let rejected = order.rows.into_iter().enumerate().map(|(index, row)| {
         let own = places.iter().position(|&(line, _)| line.unwrap_or(first) == index);
-        match own {
-            Some(own) => {
-                let error = &result.errors[own];
-                let column = places[own].1;
-                let field = if column.is_some() { "" } else { &error.field };
-                let reason = format!("{field} {}", error.description).trim().to_owned();
-                Reject { row, column, reason }
-            }
-            None => {
-                let reason = format!("its order was rejected because of line {first_line}");
-                Reject { row, column: None, reason }
-            }
-        }
+        let Some(own) = own else {
+            let reason = format!("its order was rejected because of line {first_line}");
+            return Reject { row, column: None, reason };
+        };
+        let (error, column) = (&result.errors[own], places[own].1);
+        // A column says where; a path without one has to be shown.
+        let field = if column.is_some() { "" } else { &error.field };
+        let reason = format!("{field} {}", error.description).trim().to_owned();
+        Reject { row, column, reason }
     });
     rejected.collect()
 }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How long one batch may take: far more than any healthy suite needs, short enough for a person who waits.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Attempts without an answer before giving up: about a minute.

@@ -131,5 +131,5 @@ impl Read for Budget {
 
 /// Whether a read failed because a row is too long.
 pub(super) fn is_over_budget(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<OverBudget>())
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<OverBudget>)
 }

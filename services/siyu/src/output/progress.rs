@@ -45,7 +45,6 @@ impl Progress {
     /// Shows that `bytes` of the file, which held `rows` rows, are done.
     pub fn advance(&mut self, bytes: u64, rows: u64) {
         match self {
-            Self::Silent => {}
             Self::Bar(bar) => {
                 bar.set_message(format!("{} rows", HumanCount(rows)));
                 bar.set_position(bytes);
@@ -60,7 +59,7 @@ impl Progress {
                     share.unwrap_or_default()
                 ));
             }
-            Self::Lines { .. } => {}
+            Self::Silent | Self::Lines { .. } => {}
         }
     }
 

@@ -35,9 +35,9 @@ pub(super) struct Replies {
 /// The days that every call is asked about.
 #[derive(Clone)]
 struct Span {
-    from_day: String,
-    to_day: String,
-    as_of_day: String,
+    from: String,
+    to: String,
+    as_of: String,
 }
 
 /// Asks for every figure of a window.
@@ -63,8 +63,8 @@ async fn ask(client: &Client, window: Window) -> Result<(Replies, String), Error
     // The window that the suite made of it, so that every figure is of the same days.
     let basis = sales.basis.clone().ok_or(Error::Empty)?;
     let last_day = basis.to_day.parse::<NaiveDate>().ok().and_then(|day| day.pred_opt());
-    let as_of_day = day(window.as_of.or(last_day));
-    let span = Span { from_day: basis.from_day, to_day: basis.to_day, as_of_day };
+    let as_of = day(window.as_of.or(last_day));
+    let span = Span { from: basis.from_day, to: basis.to_day, as_of };
     let (repeat, cohorts, dormancy, rfm, lifetime, effective, users, triangle) = futures::try_join!(
         repeat(client, &span),
         cohorts(client, &span),
@@ -77,52 +77,52 @@ async fn ask(client: &Client, window: Window) -> Result<(Replies, String), Error
     )?;
     let replies =
         Replies { sales, repeat, cohorts, dormancy, rfm, lifetime, effective, users, triangle };
-    Ok((replies, span.as_of_day))
+    Ok((replies, span.as_of))
 }
 
 async fn repeat(client: &Client, span: &Span) -> Result<GetRepeatResponse, Error> {
-    let Span { from_day, to_day, as_of_day } = span.clone();
+    let Span { from: from_day, to: to_day, as_of: as_of_day } = span.clone();
     let request = GetRepeatRequest { from_day, to_day, as_of_day, days: Vec::new() };
     reply(client, client.retention().get_repeat(request).await)
 }
 
 async fn cohorts(client: &Client, span: &Span) -> Result<GetCohortsResponse, Error> {
-    let Span { from_day, to_day, as_of_day } = span.clone();
+    let Span { from: from_day, to: to_day, as_of: as_of_day } = span.clone();
     let request = GetCohortsRequest { from_day, to_day, as_of_day };
     reply(client, client.retention().get_cohorts(request).await)
 }
 
 async fn dormancy(client: &Client, span: &Span) -> Result<GetDormancyResponse, Error> {
-    let Span { from_day, to_day, as_of_day } = span.clone();
+    let Span { from: from_day, to: to_day, as_of: as_of_day } = span.clone();
     let request = GetDormancyRequest { from_day, to_day, as_of_day };
     reply(client, client.retention().get_dormancy(request).await)
 }
 
 async fn rfm(client: &Client, span: &Span) -> Result<GetRfmResponse, Error> {
-    let request = GetRfmRequest { as_of_day: span.as_of_day.clone(), window_days: 0 };
+    let request = GetRfmRequest { as_of_day: span.as_of.clone(), window_days: 0 };
     reply(client, client.value().get_rfm(request).await)
 }
 
 async fn lifetime(client: &Client, span: &Span) -> Result<GetLifetimeValueResponse, Error> {
-    let Span { from_day, to_day, .. } = span.clone();
+    let Span { from: from_day, to: to_day, .. } = span.clone();
     let request = GetLifetimeValueRequest { from_day, to_day };
     reply(client, client.value().get_lifetime_value(request).await)
 }
 
 async fn effective(client: &Client, span: &Span) -> Result<GetEffectiveCustomersResponse, Error> {
-    let Span { from_day, to_day, .. } = span.clone();
+    let Span { from: from_day, to: to_day, .. } = span.clone();
     let request = GetEffectiveCustomersRequest { from_day, to_day };
     reply(client, client.sales().get_effective_customers(request).await)
 }
 
 async fn users(client: &Client, span: &Span) -> Result<GetUserArpuResponse, Error> {
-    let Span { from_day, to_day, .. } = span.clone();
+    let Span { from: from_day, to: to_day, .. } = span.clone();
     let request = GetUserArpuRequest { from_day, to_day, as_of_order: false };
     reply(client, client.sales().get_user_arpu(request).await)
 }
 
 async fn triangle(client: &Client, span: &Span) -> Result<GetTriangleResponse, Error> {
-    let request = GetTriangleRequest { as_of_day: span.as_of_day.clone() };
+    let request = GetTriangleRequest { as_of_day: span.as_of.clone() };
     reply(client, client.triangle().get_triangle(request).await)
 }
 

@@ -32,13 +32,13 @@ pub struct Report {
     /// The figures of the whole window.
     #[serde(flatten)]
     pub total: Figures,
-    /// What one buyer spent, in major units: arpu_ratio with six decimals.
+    /// What one buyer spent, in major units: `arpu_ratio` with six decimals.
     pub arpu: Option<Decimal>,
-    /// gmv_minor / buyers.
+    /// `gmv_minor` / buyers.
     pub arpu_ratio: Ratio,
-    /// What one order brought, in major units: aov_ratio with six decimals.
+    /// What one order brought, in major units: `aov_ratio` with six decimals.
     pub aov: Option<Decimal>,
-    /// gmv_minor / orders.
+    /// `gmv_minor` / orders.
     pub aov_ratio: Ratio,
     /// Orders of the private domain alone.
     pub private_domain: Figures,
@@ -46,21 +46,21 @@ pub struct Report {
     pub months: Vec<Month>,
     /// The ISO weeks that the window touches.
     pub weeks: Vec<Week>,
-    /// Persons whose first purchase ever lies in the window: who repeat_within_days counts.
+    /// Persons whose first purchase ever lies in the window: who `repeat_within_days` counts.
     pub first_time_buyers: i64,
-    /// How many of them bought again within so many days, by days.
-    pub repeat_within_days: BTreeMap<Days, i64>,
+    /// How many of them bought again within so many days, by days: "30", "90", "180", "365".
+    pub repeat_within_days: BTreeMap<i32, i64>,
     /// The same as a share, with six decimals; null without first-time buyers.
-    pub repeat_rate_within_days: BTreeMap<Days, Option<Decimal>>,
-    /// Whether every one of them had so many days until as_of.
-    pub repeat_complete_within_days: BTreeMap<Days, bool>,
+    pub repeat_rate_within_days: BTreeMap<i32, Option<Decimal>>,
+    /// Whether every one of them had so many days until `as_of`.
+    pub repeat_complete_within_days: BTreeMap<i32, bool>,
     /// The months of first purchase, and who of them came back.
     pub cohorts: Vec<Cohort>,
-    /// Buyers by days since their last purchase, at as_of.
+    /// Buyers by days since their last purchase, at `as_of`.
     pub dormant: Dormant,
     /// Who bought in the window after more than 365 days of silence.
     pub reactivated: Reactivated,
-    /// Persons by RFM segment, over the 365 days up to as_of.
+    /// Persons by RFM segment, over the 365 days up to `as_of`.
     pub rfm_segments: RfmSegments,
     /// Orders outside the opening hours of their store (睡后收入).
     pub off_hours: OffHours,
@@ -70,12 +70,9 @@ pub struct Report {
     pub effective_customers: EffectiveCustomers,
     /// GMV = User × ARPU over connected persons.
     pub user_arpu: UserArpu,
-    /// Whether the private domain grows (私域三角), at as_of.
+    /// Whether the private domain grows (私域三角), at `as_of`.
     pub triangle: Triangle,
 }
-
-/// A limit in days; as a key of JSON a text, in numeric order.
-pub type Days = i32;
 
 /// What was sold in a span of days.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -133,7 +130,7 @@ pub struct Cohort {
     pub month: String,
     /// Persons whose first purchase lies in it.
     pub size: i64,
-    /// Of those, who bought k months later, from k = 0 to the month of as_of.
+    /// Of those, who bought k months later, from k = 0 to the month of `as_of`.
     pub active: Vec<i64>,
 }
 
@@ -200,7 +197,7 @@ pub struct OffHours {
 pub struct LifetimeValue {
     /// Share of buyers lost per year.
     pub annual_churn: Option<f64>,
-    /// 1 / annual_churn, in years.
+    /// 1 / `annual_churn`, in years.
     pub lifetime_years: Option<f64>,
     /// Paid orders per buyer and year.
     pub frequency_per_year: Option<f64>,
@@ -232,7 +229,7 @@ pub struct UserArpu {
     pub users: i64,
     /// What they spent in every domain, in minor units.
     pub gmv_minor: i64,
-    /// gmv_minor / users.
+    /// `gmv_minor` / users.
     pub arpu_ratio: Ratio,
     /// What was sold in the private domain to anyone, in minor units.
     pub private_channel_gmv_minor: i64,
@@ -243,7 +240,7 @@ pub struct UserArpu {
 /// Three sides, and how they stand to those of a year before.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Triangle {
-    /// The sides at as_of.
+    /// The sides at `as_of`.
     pub current: Pillars,
     /// What they are compared with.
     pub baseline: Pillars,
@@ -274,7 +271,7 @@ pub struct Pillars {
     pub repeat_rate: Option<f64>,
     /// Mean realised and expected spend of a buyer, in minor units.
     pub lifetime_value_minor: Option<f64>,
-    /// 单客价值度: repeat_rate × lifetime_value_minor.
+    /// 单客价值度: `repeat_rate` × `lifetime_value_minor`.
     pub customer_value_minor: Option<f64>,
     /// New buyers brought by old customers / old customers.
     pub referral: Option<f64>,

@@ -13,7 +13,7 @@ use siyu_kernel::Currency;
 
 use super::Report;
 use crate::output::Look;
-use paint::Paint;
+use paint::{Paint, columns};
 
 const INDENT: &str = "  ";
 
@@ -65,8 +65,10 @@ fn spaced(lines: Section) -> impl Iterator<Item = String> {
 impl Page<'_> {
     /// A section's first line: what it shows, in both languages, and how to read it.
     fn heading(&self, title: &str, chinese: &str, remark: &str) -> String {
-        let title = self.paint.bold(&format!("{title} {chinese}"));
-        format!("{title}  {}", self.paint.dim(remark)).trim_end().to_owned()
+        let title = format!("{title} {chinese}");
+        let room = self.width.saturating_sub(columns(&title) + 2);
+        let remark = self.paint.dim(&console::truncate_str(remark, room, "…"));
+        format!("{}  {remark}", self.paint.bold(&title)).trim_end().to_owned()
     }
 
     fn currency(&self) -> Option<Currency> {

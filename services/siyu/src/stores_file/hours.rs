@@ -11,7 +11,7 @@ use siyu_proto::member::v1::{OpeningException, OpeningHours, OpeningSpan};
 
 /// Hours that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
+pub(super) enum Error {
     /// An entry has no spans.
     #[error("\"{0}\" must be days and hours like Mon-Fri 10:00-22:00, or days and \"closed\"")]
     Entry(String),
@@ -54,8 +54,8 @@ pub(super) fn parse(text: &str) -> Result<Option<OpeningHours>, Error> {
     let mut closed = BTreeSet::new();
     for entry in text.split(';').map(str::trim).filter(|entry| !entry.is_empty()) {
         let (names, spans) = halves(entry).ok_or_else(|| Error::Entry(entry.to_owned()))?;
-        let (named, spans) = (days_of(names)?, spans_of(spans)?);
-        for day in named {
+        let (which, spans) = (days_of(names)?, spans_of(spans)?);
+        for day in which {
             if spans.is_empty() {
                 closed.insert(day);
             }

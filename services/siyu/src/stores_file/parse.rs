@@ -1,5 +1,7 @@
 //! Bytes to stores. Pure: every bad row is named at once, so that a file is mended in one go.
 
+use std::fmt::Write;
+
 use csv::ByteRecord;
 use siyu_kernel::Zone;
 use siyu_proto::{
@@ -168,10 +170,10 @@ fn list(errors: &[RowError]) -> String {
     let rows = if errors.len() == 1 { "row is" } else { "rows are" };
     let mut text = format!("{} {rows} not as they must be:", errors.len());
     for error in errors.iter().take(SHOWN) {
-        text.push_str(&format!("\n  {error}"));
+        let _ = write!(text, "\n  {error}");
     }
     if errors.len() > SHOWN {
-        text.push_str(&format!("\n  … and {} more", errors.len() - SHOWN));
+        let _ = write!(text, "\n  … and {} more", errors.len() - SHOWN);
     }
     text
 }

@@ -30,7 +30,7 @@ pub(super) fn section(page: &Page) -> Section {
     let hottest = cohorts.iter().flat_map(|cohort| shares(cohort, shown)).flatten().max();
     let hottest = hottest.unwrap_or(0).max(1);
 
-    let remark = "% of each month's first-time buyers who bought again so many months later";
+    let remark = "% of first-time buyers who bought again so many months later";
     let mut lines = vec![page.heading("Cohorts", "留存", remark)];
     let numbers: String = (1..=shown).map(|k| right(&k.to_string(), CELL)).collect();
     let header = format!("{}{}{numbers}", left("first", MONTH), right("size", sizes));
@@ -64,9 +64,11 @@ fn cell(page: &Page, share: Option<i64>, hottest: i64) -> String {
 fn hidden(page: &Page, rows: usize, columns: usize) -> Option<String> {
     let text = match (rows, columns) {
         (0, 0) => return None,
-        (rows, 0) => format!("{rows} earlier months are not shown"),
-        (0, columns) => format!("{columns} later months are not shown"),
-        (rows, columns) => format!("{rows} earlier and {columns} later months are not shown"),
+        (rows, 0) => format!("without {rows} earlier months, for want of room"),
+        (0, columns) => format!("without {columns} later months, for want of room"),
+        (rows, columns) => {
+            format!("without {rows} earlier and {columns} later months, for want of room")
+        }
     };
     Some(page.paint.dim(&text))
 }

@@ -45,6 +45,11 @@ pub(super) fn more(page: &Page) -> Section {
     };
     let mut lines = vec![page.heading("And", "其他", "")];
     lines.push(line("睡后收入", "off hours", off_hours(page)));
+    // Dates without a time of day all fall on midnight.
+    if report.off_hours.orders == report.total.orders {
+        let text = "every order: do the times of payment have a time of day?";
+        lines.push(line("", "", page.paint.dim(text)));
+    }
     lines.push(line("生命周期价值", "lifetime value", lifetime(page)));
     lines.push(line("有效客户", "effective customers", effective(page)));
     let users = report.user_arpu;
@@ -61,13 +66,7 @@ pub(super) fn more(page: &Page) -> Section {
 fn off_hours(page: &Page) -> String {
     let (report, of) = (page.report, page.report.off_hours);
     let share = percent(of.gmv_minor, report.total.gmv_minor);
-    let text =
-        format!("{} orders, {}, {share} of GMV", grouped(of.orders), page.money(of.gmv_minor));
-    // Dates without a time of day all fall on midnight.
-    if of.orders == report.total.orders {
-        return format!("{text} {}", page.paint.dim("(do paid_at have a time of day?)"));
-    }
-    text
+    format!("{} orders, {}, {share}", grouped(of.orders), page.money(of.gmv_minor))
 }
 
 fn lifetime(page: &Page) -> String {

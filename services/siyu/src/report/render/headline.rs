@@ -29,32 +29,57 @@ pub(super) fn title(page: &Page) -> Section {
     ]
 }
 
+/// A figure with its name above and a remark below.
+struct Tile {
+    name: (&'static str, &'static str),
+    figure: String,
+    remark: String,
+}
+
 pub(super) fn figures(page: &Page) -> Section {
-    let (report, paint) = (page.report, page.paint);
-    let of_total = percent(report.total.repeat_buyers, report.total.buyers);
+    let total = &page.report.total;
+    let tile = |name, figure: String, remark: String| Tile { name, figure, remark };
+    let again = percent(total.repeat_buyers, total.buyers);
     let tiles = [
-        ("GMV 成交额", page.money(report.total.gmv_minor), "what buyers paid".to_owned()),
-        ("Buyers 顾客", grouped(report.total.buyers), new_buyers(report.total.new_buyers)),
-        ("Orders 订单", grouped(report.total.orders), pieces(report.total.units)),
-        ("ARPU", quotient(page, report.arpu_ratio), "per buyer".to_owned()),
-        ("AOV 客单价", quotient(page, report.aov_ratio), "per order".to_owned()),
-        ("Again 复购", of_total, buyers(report.total.repeat_buyers)),
+        tile(("GMV", "成交额"), page.money(total.gmv_minor), "what buyers paid".to_owned()),
+        tile(("Buyers", "顾客"), grouped(total.buyers), count(total.new_buyers, "new")),
+        tile(("Orders", "订单"), grouped(total.orders), count(total.units, "pcs")),
+        tile(("ARPU", ""), quotient(page, page.report.arpu_ratio), "per buyer".to_owned()),
+        tile(("AOV", "客单价"), quotient(page, page.report.aov_ratio), "per order".to_owned()),
+        tile(("Again", "复购"), again, count(total.repeat_buyers, "buyers")),
     ];
-    // The first tile is the widest; the others share the rest.
-    let first = columns(&tiles[0].1).max(columns(&tiles[0].2)) + 3;
-    let other = page.width.saturating_sub(first) / (tiles.len() - 1);
-    let row = |cell: &dyn Fn(&(&str, String, String)) -> String| -> String {
-        let cells = tiles
-            .iter()
-            .enumerate()
-            .map(|(index, tile)| left(&cell(tile), if index == 0 { first } else { other }));
-        cells.collect()
+    lay_out(page, &tiles, Tile::full).or_else(|| lay_out(page, &tiles, Tile::short)).unwrap_or_else(
+        || tiles.iter().map(|tile| format!("{} {}", left(tile.name.0, 8), tile.figure)).collect(),
+    )
+}
+
+/// Sets tiles side by side; none when they do not fit.
+fn lay_out(page: &Page, tiles: &[Tile], rows_of: fn(&Tile) -> [String; 3]) -> Option<Section> {
+    const WIDEST_GAP: usize = 6;
+    let cells: Vec<[String; 3]> = tiles.iter().map(rows_of).collect();
+    let widths: Vec<usize> =
+        cells.iter().map(|rows| rows.iter().map(|row| columns(row)).max().unwrap_or(0)).collect();
+    let free = page.width.checked_sub(widths.iter().sum())?;
+    let gap = (free / (tiles.len() - 1)).min(WIDEST_GAP);
+    if gap == 0 {
+        return None;
+    }
+    let row = |index: usize| -> String {
+        cells.iter().zip(&widths).map(|(rows, width)| left(&rows[index], width + gap)).collect()
     };
-    vec![
-        row(&|tile| paint.dim(tile.0)),
-        row(&|tile| paint.bold(&tile.1)),
-        row(&|tile| paint.dim(&tile.2)),
-    ]
+    let paint = page.paint;
+    Some(vec![paint.dim(&row(0)), paint.bold(&row(1)), paint.dim(&row(2))])
+}
+
+impl Tile {
+    fn full(&self) -> [String; 3] {
+        let name = format!("{} {}", self.name.0, self.name.1);
+        [name.trim_end().to_owned(), self.figure.clone(), self.remark.clone()]
+    }
+
+    fn short(&self) -> [String; 3] {
+        [self.name.0.to_owned(), self.figure.clone(), String::new()]
+    }
 }
 
 /// What a reader must know of the figures before believing them.
@@ -79,16 +104,8 @@ fn last_day(to: &str) -> String {
     day.map_or_else(|| to.to_owned(), |day| day.to_string())
 }
 
-fn new_buyers(count: i64) -> String {
-    format!("{} new", grouped(count))
-}
-
-fn pieces(count: i64) -> String {
-    format!("{} pcs", grouped(count))
-}
-
-fn buyers(count: i64) -> String {
-    format!("{} buyers", grouped(count))
+fn count(count: i64, of_what: &str) -> String {
+    format!("{} {of_what}", grouped(count))
 }
 
 /// A ratio of an amount and a count, in major units with the digits of the currency.

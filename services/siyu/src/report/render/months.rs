@@ -10,7 +10,9 @@ use crate::{
 };
 
 const ROWS: usize = 8;
-const STEPS: usize = 4;
+/// Labels on the axis; each stands every other row.
+const STEPS: i64 = 4;
+const ROWS_PER_STEP: usize = 2;
 const AXIS: usize = 7;
 const NARROWEST: usize = 4;
 const WIDEST: usize = 8;
@@ -30,17 +32,14 @@ pub(super) fn section(page: &Page) -> Section {
     let scale = page.currency().map_or(1, siyu_kernel::Currency::minor_per_major);
     let most = months.iter().map(|month| month.figures.gmv_minor).max().unwrap_or(0);
     let step = nice_step(most / scale + i64::from(most % scale > 0));
-    let top = step.saturating_mul(STEPS as i64).saturating_mul(scale);
+    let top = step.saturating_mul(STEPS).saturating_mul(scale);
 
     let remark = match all.len() - shown {
-        0 => format!(
-            "GMV in {}, and the share of buyers who had bought before",
-            page.report.currency
-        ),
-        hidden => {
-            format!("GMV in {}; the first {hidden} months are not shown", page.report.currency)
-        }
+        0 => "and the share of buyers who had bought before".to_owned(),
+        1 => "without the first month, for want of room".to_owned(),
+        hidden => format!("without the first {hidden} months, for want of room"),
     };
+    let remark = format!("GMV in {}, {remark}", page.report.currency);
     let mut lines = vec![page.heading("Months", "月度", &remark)];
     for row in (0..ROWS).rev() {
         lines.push(chart_row(page, months, (cell, row), (step, top)));
@@ -50,11 +49,11 @@ pub(super) fn section(page: &Page) -> Section {
     lines.push(paint.dim(&axis));
     let under = |label: &str, text: &dyn Fn(&Month) -> String| -> String {
         let cells: String = months.iter().map(|month| centre(&text(month), cell)).collect();
-        format!("{}{cells}", right(label, AXIS - 1) + " ")
+        format!("{}{cells}", right(label, AXIS))
     };
     lines.push(paint.dim(&under("", &|month| name(month).to_owned())));
     lines.push(paint.dim(&years(months, cell)));
-    lines.push(paint.tone(tone::SECOND, &under("again", &again)));
+    lines.push(paint.tone(tone::SECOND, &under("again %", &again)));
     lines
 }
 
@@ -64,10 +63,9 @@ fn chart_row(
     (cell, row): (usize, usize),
     (step, top): (i64, i64),
 ) -> String {
-    let every = ROWS / STEPS;
     // A label names the upper edge of its row.
-    let label = if (row + 1).is_multiple_of(every) {
-        let steps = i64::try_from((row + 1) / every).expect("a chart has few rows");
+    let label = if (row + 1).is_multiple_of(ROWS_PER_STEP) {
+        let steps = i64::try_from((row + 1) / ROWS_PER_STEP).expect("a chart has few rows");
         format!("{} ┤", right(&compact(steps.saturating_mul(step)), AXIS - 2))
     } else {
         format!("{} │", " ".repeat(AXIS - 2))
@@ -102,12 +100,12 @@ fn name(month: &Month) -> &str {
 fn again(month: &Month) -> String {
     let (part, whole) = (month.figures.repeat_buyers, month.figures.buyers);
     let share = rounded(i128::from(part) * 100, whole.into(), 0);
-    share.map_or_else(|| "–".to_owned(), |share| format!("{share}%"))
+    share.map_or_else(|| "–".to_owned(), |share| share.to_string())
 }
 
 /// A round number, four of which reach `most`: 1, 2, 2.5 or 5 with noughts.
 fn nice_step(most: i64) -> i64 {
-    let wanted = most / STEPS as i64 + i64::from(most % STEPS as i64 > 0);
+    let wanted = most / STEPS + i64::from(most % STEPS > 0);
     let mut power = 1_i64;
     loop {
         let candidates = [power, power * 2, power * 5 / 2, power * 5];

@@ -81,6 +81,23 @@ pub(super) fn columns(text: &str) -> usize {
     measure_text_width(text)
 }
 
+/// Breaks a text into lines of at most `width` columns, at its blanks.
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is always a line");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if columns(line) + 1 + columns(word) <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
 /// `48.9 %`; a dash without a whole.
 pub(super) fn percent(part: i64, whole: i64) -> String {
     let share = decimal(i128::from(part) * 100, i128::from(whole), 1);

@@ -2,7 +2,7 @@
 
 use super::{
     Page, Section,
-    paint::{columns, left, percent, right, tone},
+    paint::{left, percent, right, tone},
 };
 use crate::number::grouped;
 
@@ -63,15 +63,15 @@ pub(super) fn silence(page: &Page) -> Section {
     }
     lines.push(bar);
     let cell = page.width / parts.len();
-    let legend = |text: &dyn Fn(&(&str, &str, i64, &str, u8)) -> String| -> String {
-        parts.iter().map(|part| left(&text(part), cell)).collect()
-    };
-    lines.push(legend(&|(name, days, _, mark, tone)| {
-        format!("{} {name} {}", paint.tone(*tone, mark), paint.dim(days))
-    }));
-    lines.push(legend(&|(_, _, count, _, _)| {
-        format!("  {}  {}", paint.bold(&grouped(*count)), paint.dim(&percent(*count, whole)))
-    }));
+    let names = parts.iter().map(|(name, days, _, mark, tone)| {
+        left(&format!("{} {name} {}", paint.tone(*tone, mark), paint.dim(days)), cell)
+    });
+    lines.push(names.collect());
+    let counts = parts.iter().map(|(_, _, count, _, _)| {
+        let share = paint.dim(&percent(*count, whole));
+        left(&format!("  {}  {share}", paint.bold(&grouped(*count))), cell)
+    });
+    lines.push(counts.collect());
     if of.lost > 0 {
         let lost =
             format!("{} of the dormant have been silent for over two years", grouped(of.lost));
@@ -92,11 +92,9 @@ fn woken(page: &Page) -> Option<String> {
     } else {
         format!(", {} times,", grouped(of.events))
     };
-    let text = format!(
+    Some(format!(
         "激活 {} came back after more than a year of silence{times} and spent {}",
         grouped(of.persons),
         page.money(of.gmv_minor)
-    );
-    debug_assert!(columns(&text) > 0, "there is something to say");
-    Some(text)
+    ))
 }

@@ -10,12 +10,14 @@ mod canvas;
 
 use super::{
     Page, Section,
-    paint::{left, tone},
+    paint::{left, tone, wrapped},
 };
 use crate::{number::hundredths, report::Pillars};
 use canvas::Canvas;
 
 const SIZE: (usize, usize) = (26, 11);
+/// Columns from the drawing to the words.
+const GAP: usize = 3;
 /// A longer side is drawn at its edge; its number says the rest.
 const LONGEST: f64 = 3.0;
 
@@ -37,7 +39,7 @@ pub(super) fn section(page: &Page) -> Section {
     let paint = page.paint;
     for (index, word) in words.iter().enumerate() {
         let line = drawn.get(index).map_or("", String::as_str);
-        let drawing = left(&paint.tone(tone::MAIN, line), SIZE.0 + 6);
+        let drawing = left(&paint.tone(tone::MAIN, line), SIZE.0 + GAP);
         lines.push(format!("{drawing}{word}"));
     }
     lines
@@ -59,22 +61,26 @@ fn legend(page: &Page, ratios: Ratios) -> Vec<String> {
         let ratio = ratio.map(|ratio| format!("  × {}", hundredths(ratio))).unwrap_or_default();
         let value = value.map_or_else(|| paint.dim("not measured"), |value| paint.bold(&value));
         let name = format!("{letter} {chinese} {name}");
-        lines.push(format!("{} {value}{}", left(&name, 28), paint.dim(&ratio)));
+        lines.push(format!("{} {value}{}", left(&name, 27), paint.dim(&ratio)));
     }
     lines.push(String::new());
-    lines.push(match (of.index, of.balance) {
-        (Some(index), balance) => {
-            let balance = balance.map(|balance| format!(", balance {}", hundredths(balance)));
-            let text = format!("index {}{}", hundredths(index), balance.unwrap_or_default());
-            format!("{} {}", paint.bold(&text), paint.dim("(100: as a year before)"))
+    let room = page.width.saturating_sub(SIZE.0 + GAP);
+    let mut say = |text: &str| lines.extend(wrapped(text, room).iter().map(|line| paint.dim(line)));
+    match of.index {
+        None => say("no index: it takes all three sides, now and a year before"),
+        Some(index) => {
+            let balance = of.balance.map(|balance| format!(", balance {}", hundredths(balance)));
+            let balance = balance.unwrap_or_default();
+            say(&format!("index {}{balance}; 100 is a year before", hundredths(index)));
         }
-        (None, _) => paint.dim("no index: it takes all three sides, now and a year before"),
-    });
+    }
     if let [a, b, c] = of.shares.as_slice() {
         let [a, b, c] = [a, b, c].map(|share| hundredths(*share));
-        lines.push(paint.dim(&format!("of the change: A {a}, B {b}, C {c}")));
+        say(&format!("of the change: A {a}, B {b}, C {c}"));
     }
-    lines.extend(of.flags.iter().map(|flag| paint.dim(&format!("· {}", flag_words(flag)))));
+    for flag in &of.flags {
+        say(&format!("· {}", flag_words(flag)));
+    }
     lines
 }
 

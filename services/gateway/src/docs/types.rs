@@ -1,0 +1,119 @@
+//! Messages and enums on the page.
+
+use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
+
+use super::{
+    html::{escaped, rich},
+    short,
+};
+use crate::contract::{Bounds, Comments};
+
+/// Whether a message is shown: the well-known types are values, and entries of maps are nothing.
+pub(super) fn has_section(message: &MessageDescriptor) -> bool {
+    !message.full_name().starts_with("google.protobuf.") && !message.is_map_entry()
+}
+
+/// What requests and replies hold.
+pub(super) fn section(
+    comments: &Comments,
+    messages: &[MessageDescriptor],
+    enums: &[EnumDescriptor],
+) -> String {
+    let mut out = String::from("<section class=\"types\" id=\"types\">\n<h2>Types</h2>\n");
+    for message in messages {
+        out += &format!(
+            "<div class=\"type\" id=\"type.{}\">\n<h3>{}<small>{}</small></h3>\n<p>{}</p>\n{}</div>\n",
+            message.full_name(),
+            message.name(),
+            message.package_name(),
+            rich(&comments.of_message(message)),
+            table(comments, message),
+        );
+    }
+    for descriptor in enums {
+        out += &enumeration(comments, descriptor);
+    }
+    out + "</section>\n"
+}
+
+/// The fields of a request or a reply; nothing when there are none.
+pub(super) fn fields(title: &str, comments: &Comments, message: &MessageDescriptor) -> String {
+    if message.fields().len() == 0 {
+        return String::new();
+    }
+    format!("<h4>{title}</h4>\n{}", table(comments, message))
+}
+
+fn table(comments: &Comments, message: &MessageDescriptor) -> String {
+    let rows: String = message.fields().map(|field| row(comments, &field)).collect();
+    format!("<dl class=\"fields\">\n{rows}</dl>\n")
+}
+
+fn row(comments: &Comments, field: &FieldDescriptor) -> String {
+    let bounds = Bounds::of(field);
+    let required = if bounds.required { "<b class=\"required\">required</b>" } else { "" };
+    let words: String =
+        bounds.words().iter().map(|w| format!("<span class=\"bound\">{w}</span>")).collect();
+    format!(
+        "<dt><code>{}</code><span class=\"kind\">{}</span>{required}</dt><dd>{} {words}</dd>\n",
+        field.name(),
+        kind(field),
+        rich(&comments.of_field(field)),
+    )
+}
+
+fn kind(field: &FieldDescriptor) -> String {
+    if field.is_map() {
+        let kind = field.kind();
+        let entry = kind.as_message().map(MessageDescriptor::map_entry_value_field);
+        return format!("map to {}", entry.as_ref().map_or_else(String::new, self::kind));
+    }
+    let one = match field.kind() {
+        Kind::Message(message) if has_section(&message) => link(message.full_name()),
+        Kind::Message(message) => match message.name() {
+            "Timestamp" => "time, RFC 3339".to_owned(),
+            "Duration" => "duration in seconds, “90s”".to_owned(),
+            "FieldMask" => "names of fields".to_owned(),
+            other => escaped(other),
+        },
+        Kind::Enum(descriptor) => link(descriptor.full_name()),
+        Kind::String => "text".to_owned(),
+        Kind::Bytes => "base64".to_owned(),
+        Kind::Bool => "true or false".to_owned(),
+        Kind::Double | Kind::Float => "number".to_owned(),
+        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 | Kind::Uint64 | Kind::Fixed64 => {
+            "whole number, as text".to_owned()
+        }
+        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 | Kind::Uint32 | Kind::Fixed32 => {
+            "whole number".to_owned()
+        }
+    };
+    let optional = field.containing_oneof().is_some_and(|oneof| oneof.is_synthetic());
+    match (field.is_list(), optional) {
+        (true, _) => format!("list of {one}"),
+        (false, true) => format!("{one}, may be absent"),
+        (false, false) => one,
+    }
+}
+
+fn link(name: &str) -> String {
+    format!("<a href=\"#type.{name}\">{}</a>", short(name))
+}
+
+fn enumeration(comments: &Comments, descriptor: &EnumDescriptor) -> String {
+    let values: String = descriptor
+        .values()
+        .map(|value| {
+            let comment = rich(&comments.of_value(&value));
+            format!("<dt><code>{}</code></dt><dd>{comment}</dd>\n", value.name())
+        })
+        .collect();
+    format!(
+        "<div class=\"type\" id=\"type.{}\">\n<h3>{}<small>{}</small></h3>\n<p>{}</p>\n\
+         <dl class=\"fields\">\n{values}</dl>\n</div>\n",
+        descriptor.full_name(),
+        descriptor.name(),
+        descriptor.package_name(),
+        rich(&comments.of(&descriptor.parent_file(), descriptor.path())),
+    )
+}
