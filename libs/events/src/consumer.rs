@@ -262,8 +262,7 @@ impl Step {
     fn wait(self) -> Option<Duration> {
         match self {
             Self::Moved | Self::Idle => None,
-            Self::Standby => Some(limits::STANDBY_PAUSE),
-            Self::Wait(time) => Some(time),
+            Self::Standby(time) | Self::Wait(time) => Some(time),
         }
     }
 }

@@ -40,7 +40,8 @@ pub const BATCH_EVENTS: usize = 1000;
 /// How long a consumer asks its source to wait for events. Short enough to notice a peer that went away unseen.
 pub const CONSUMER_WAIT: Duration = Duration::from_secs(5);
 
-/// How long a consumer stands back when another process holds its cursor.
+/// The longest time for which a consumer stands back when another process holds its cursor: the longest gap after that
+/// process died.
 pub const STANDBY_PAUSE: Duration = Duration::from_secs(1);
 
 /// The longest wait after an outage of the database or of the source: recovery must not take longer than a second.

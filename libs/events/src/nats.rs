@@ -54,7 +54,9 @@ pub async fn connect(url: &str, name: &str) -> Result<Client, ConnectError> {
         .name(name)
         .retry_on_initial_connect()
         .max_reconnects(None)
-        .reconnect_delay_callback(|_| RECONNECT_PAUSE)
+        .reconnect_delay_callback(
+            |attempt| if attempt > 1 { RECONNECT_PAUSE } else { Duration::ZERO },
+        )
         .request_timeout(Some(limits::BROKER_TIMEOUT))
         .connect(url)
         .await

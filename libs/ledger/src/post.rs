@@ -67,11 +67,15 @@ pub(crate) async fn post_calls(
     if given > MAX_BATCH {
         return Err(Error::TooMany { given, most: MAX_BATCH });
     }
+    let t0=std::time::Instant::now();
     let mut needs = Needs::default();
     calls.iter().flat_map(|call| call.transfers).for_each(|transfer| needs.add(transfer));
     let mut work = load(tx, merchant, needs).await?;
+    let t1=std::time::Instant::now();
     let outcomes = calls.iter().map(|call| plan(&mut work, call.transfers, call.now)).collect();
+    let t2=std::time::Instant::now();
     write(tx, merchant, &work).await?;
+    eprintln!("T load {:?} plan {:?} write {:?} created {} lots {}", t1-t0, t2-t1, t2.elapsed(), work.created.len(), work.lots.len());
     Ok(outcomes)
 }
 

@@ -22,7 +22,7 @@ use siyu_grpc::{
 
 pub(crate) use bounds::Bounds;
 pub(crate) use comments::{Comments, first_sentence};
-pub(crate) use rule::{Binding, BodyRule, FieldPath, Segment, Template};
+pub(crate) use rule::{Binding, BodyRule, FieldPath, Segment};
 
 /// The contracts of the suite.
 #[derive(Debug)]
@@ -113,10 +113,11 @@ impl Contract {
                 });
             }
         }
+        services.sort_by_key(|service: &Service| place(&service.name));
         Ok(Self { pool, comments, services, by_path })
     }
 
-    /// The services with a method for callers from outside, in the order of the contracts.
+    /// The services with a method for callers from outside, in the order in which a reader meets them.
     pub(crate) fn public(&self) -> &[Service] {
         &self.services
     }
@@ -170,6 +171,13 @@ fn collect(message: &MessageDescriptor, found: &mut BTreeMap<String, MessageDesc
             collect(inner, found);
         }
     }
+}
+
+/// Persons before orders, orders before what follows from them, the gateway's own last.
+fn place(service: &str) -> usize {
+    let order = ["member", "order", "distribution", "messaging", "metrics"];
+    let package = service.split('.').nth(1).unwrap_or_default();
+    order.iter().position(|&known| known == package).unwrap_or(order.len())
 }
 
 /// A method without an access option is open to no one, so nobody outside needs to know it.

@@ -61,9 +61,10 @@ fn navigation(contract: &Contract) -> String {
     );
     for service in contract.public() {
         nav += &format!(
-            "<section data-group><a class=\"group\" href=\"#{}\">{}</a><ul>",
+            "<section data-group><a class=\"group\" href=\"#{}\">{}<span>{}</span></a><ul>",
             service.name,
-            short(&service.name)
+            short(&service.name).trim_end_matches("Service"),
+            service.name.split('.').nth(1).unwrap_or_default(),
         );
         for method in &service.methods {
             let verb = method.bindings.first().map_or("rpc", |b| b.http.as_str());

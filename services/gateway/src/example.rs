@@ -4,7 +4,7 @@
 use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value, json};
 
-use crate::contract::{Bounds, Comments, Method};
+use crate::contract::{Binding, BodyRule, Bounds, Comments, Method};
 
 /// How deep messages in messages are shown.
 const DEPTH: usize = 5;
@@ -31,6 +31,20 @@ pub(crate) fn request(method: &Method, comments: &Comments) -> Value {
         }
     }
     example
+}
+
+/// What of a request goes into the body: everything that is not in the path.
+pub(crate) fn body(binding: &Binding, request: &Value) -> Value {
+    let mut rest = request.clone();
+    if let Some(fields) = rest.as_object_mut() {
+        for variable in binding.template.variables().filter(|v| v.0.len() == 1) {
+            fields.remove(variable.leaf().name());
+        }
+    }
+    match &binding.body {
+        BodyRule::Field(field) => rest.get(field.name()).cloned().unwrap_or_default(),
+        BodyRule::None | BodyRule::Whole => rest,
+    }
 }
 
 /// A reply of a method, in JSON.

@@ -12,7 +12,8 @@ pub(crate) mod store;
 
 use siyu_kernel::{Code, Fault};
 
-pub use domain::{Digest, Secret, Token};
+pub(crate) use domain::Token;
+pub use domain::{Digest, Secret};
 pub(crate) use rpc::Tokens;
 
 /// Why the room refuses.

@@ -2,6 +2,7 @@
 
 mod clients;
 mod servers;
+mod words;
 
 use std::path::PathBuf;
 
@@ -17,38 +18,14 @@ pub use servers::{ConfigArgs, DemoArgs, MigrateArgs, ServeArgs, ServiceName, UpA
 /// Where a running suite is looked for when nothing else is said: the gateway of `siyu up`.
 pub const DEFAULT_SERVER: &str = "http://127.0.0.1:7080";
 
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  done
-  1  failed; the message says why
-  2  the command line is wrong
-  3  done, but some rows were rejected; the rejects file has them
-  4  the suite could not be reached, or it did not accept the token";
-
-const LONG_ABOUT: &str = "\
-Siyu (私域) is the back end of private-domain commerce: a merchant's members, orders,
-distributors, messages, and the numbers that tell whether the private domain grows.
-
-This one program starts the suite and is its client:
-
-  siyu demo                      see it all: starts everything, imports real orders, shows the report
-  siyu up                        run the suite in one process, on a PostgreSQL of its own
-  siyu serve order               run one service on your PostgreSQL
-
-  siyu merchant create …         open a merchant and get its token
-  siyu import orders FILE        bring orders in, from any platform
-  siyu report                    what the orders say
-
-The clients talk to the gateway at --server and take the token from SIYU_TOKEN.";
-
 /// The command line.
 #[derive(Debug, Parser)]
 #[command(
     name = "siyu",
     version,
     about = "The back end of private-domain commerce (私域), and its client",
-    long_about = LONG_ABOUT,
-    after_long_help = EXIT_CODES,
+    long_about = words::SIYU,
+    after_long_help = words::EXIT_CODES,
     arg_required_else_help = true,
     propagate_version = true,
     disable_help_subcommand = true
@@ -63,16 +40,22 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Start everything, import real orders and show the report
+    #[command(long_about = words::DEMO)]
     Demo(DemoArgs),
     /// Run the whole suite in one process, on a PostgreSQL of its own
+    #[command(long_about = words::UP)]
     Up(UpArgs),
     /// Run one service on configured PostgreSQL and peers
+    #[command(long_about = words::SERVE)]
     Serve(ServeArgs),
     /// Bring the databases to the schema of this version
+    #[command(long_about = words::MIGRATE)]
     Migrate(MigrateArgs),
     /// Print the effective configuration, without secrets
+    #[command(long_about = words::CONFIG)]
     Config(ConfigArgs),
     /// Ask a running service whether it is ready
+    #[command(long_about = words::PROBE)]
     Probe(ProbeArgs),
     /// Open merchants
     #[command(subcommand)]
@@ -84,6 +67,7 @@ pub enum Command {
     #[command(subcommand)]
     Import(ImportCommand),
     /// Show what the orders say: sales, who comes back, the triangle
+    #[command(long_about = words::REPORT)]
     Report(ReportArgs),
     /// Verify the ledgers
     #[command(subcommand)]

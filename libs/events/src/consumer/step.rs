@@ -14,6 +14,9 @@ use crate::{
     telemetry::{INSTRUMENTS, labels},
 };
 
+/// How long a consumer stands back at first when another process holds its cursor.
+const FIRST_STANDBY: Duration = Duration::from_millis(50);
+
 /// What a consumer remembers between steps. All of it can be lost: the truth is the cursor's row.
 pub(super) struct State {
     source: Box<dyn Source>,
@@ -29,6 +32,8 @@ pub(super) struct State {
     careful_until: i64,
     /// An event that failed, and how often.
     failed: (i64, u32),
+    /// How long to stand back when another process works; it doubles.
+    standby: Duration,
 }
 
 /// What a step did.
@@ -38,8 +43,8 @@ pub(super) enum Step {
     Moved,
     /// There was nothing to do.
     Idle,
-    /// Another process works.
-    Standby,
+    /// Another process works; look again after this.
+    Standby(Duration),
     /// An event failed; it is time for it again after this.
     Wait(Duration),
 }
@@ -54,6 +59,7 @@ impl State {
             head: 0,
             careful_until: 0,
             failed: (0, 0),
+            standby: FIRST_STANDBY,
         }
     }
 
@@ -136,12 +142,16 @@ impl Inner {
         match applied {
             Applied::Done(cursor) => {
                 state.cursor = Some(cursor);
+                state.standby = FIRST_STANDBY;
                 self.tell(cursor.position, state.head);
                 Step::Moved
             }
             Applied::Elsewhere => {
                 state.cursor = None;
-                Step::Standby
+                // Short at first: it may be the end of a process that was killed, or an operator's replay.
+                let wait = state.standby;
+                state.standby = (wait * 2).min(limits::STANDBY_PAUSE);
+                Step::Standby(wait)
             }
             Applied::Failed(HandlerError::Unavailable(cause)) => {
                 let error = describe(cause.as_ref());

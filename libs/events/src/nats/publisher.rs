@@ -82,7 +82,7 @@ impl NatsPublisher {
     async fn session(&self, progress: &mut bool) -> Result<Infallible, PublishError> {
         // Nothing is asked of the database while the broker is away.
         while self.client.connection_state() != State::Connected {
-            pause(limits::OUTAGE_PAUSE).await;
+            pause(limits::IDLE_PAUSE).await;
         }
         let mut conn = leader::open(&self.log.db, "publisher").await?;
         while !store::try_lead(&mut conn, leader::PUBLISHER).await? {

@@ -1,6 +1,7 @@
 //! A server whose methods do what the test asks for, and the ways to reach it.
 
 use std::{
+    future::ready,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -10,26 +11,23 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use siyu_grpc::{
-    App, Assertions, Caller, Ctx, Peer, RemoteSettings, Scopes, Server, Settings, Upstream, serve,
+    App, Assertions, Caller, Ctx, Peer, RemoteSettings, Scopes, Server, Settings, Upstream,
 };
 use siyu_kernel::{Clock, Code, Fault, Id, kind::Merchant as MerchantKind};
 use siyu_proto::{
-    event::v1::{
-        ReadEventsRequest, ReadEventsResponse,
-        event_log_service_server::{EventLogService, EventLogServiceServer},
-    },
+    event::v1::{ReadEventsRequest, ReadEventsResponse},
     member::v1::{
         CreateMerchantRequest, CreateMerchantResponse, GetMerchantRequest, GetMerchantResponse,
-        ListMerchantsRequest, ListMerchantsResponse, LookupMerchantRequest, LookupMerchantResponse,
-        Merchant,
+        ListMerchantsRequest, ListMerchantsResponse, Merchant,
         merchant_service_client::MerchantServiceClient,
-        merchant_service_server::{MerchantService, MerchantServiceServer},
     },
 };
 use siyu_runtime::{CancellationToken, Readiness};
 use tokio::net::TcpListener;
-use tonic::{Request, Response, Status};
+use tonic::Status;
 use tonic_types::StatusExt;
+
+use crate::methods::{Events, Merchants, Methods};
 
 pub(crate) const KEY: &[u8] = b"a key of the tests, 32 bytes long";
 pub(crate) const START: &str = "2024-06-01T00:00:00Z";
@@ -87,9 +85,9 @@ impl Fixture {
         let (readiness, probe) = (Readiness::new(), Arc::new(Probe::default()));
         let app = Server::new(settings, assertions.clone(), clock.clone(), readiness.clone())
             .contracts(contracts)
-            .service(MerchantServiceServer::new(Methods(probe.clone())))
-            .service(EventLogServiceServer::new(Methods(probe.clone())))
-            .service(crate::streams::service(probe.clone()))
+            .service(merchants(&probe))
+            .service(events(&probe))
+            .service(crate::streams::imports(&probe))
             .build()
             .unwrap();
         Self { app, clock, assertions, readiness, probe }
@@ -145,9 +143,6 @@ pub(crate) fn reason(status: &Status) -> String {
     info.map_or_else(|| format!("no reason, but {status:?}"), |info| info.reason)
 }
 
-#[derive(Debug)]
-struct Methods(Arc<Probe>);
-
 /// Counts work that was dropped before its end.
 struct Work<'a>(&'a Probe, bool);
 
@@ -190,65 +185,38 @@ impl Probe {
     }
 }
 
-#[tonic::async_trait]
-impl MerchantService for Methods {
-    async fn create_merchant(
-        &self,
-        request: Request<CreateMerchantRequest>,
-    ) -> Result<Response<CreateMerchantResponse>, Status> {
-        serve(request, |ctx, message| async move {
-            let merchant = Some(self.0.create(ctx, message).await?);
-            Ok::<_, Fault>(CreateMerchantResponse { merchant })
-        })
-        .await
-    }
-
-    async fn get_merchant(
-        &self,
-        request: Request<GetMerchantRequest>,
-    ) -> Result<Response<GetMerchantResponse>, Status> {
-        serve(request, |ctx, _| async move {
-            let work = *self.0.work.lock().unwrap();
-            if !work.is_zero() {
-                siyu_runtime::pause(work).await;
+fn merchants(probe: &Arc<Probe>) -> Methods<Merchants> {
+    let (creates, gets, lists) = (probe.clone(), probe.clone(), probe.clone());
+    Methods::new()
+        .unary("CreateMerchant", move |ctx, request: CreateMerchantRequest| {
+            let probe = creates.clone();
+            async move {
+                let merchant = Some(probe.create(ctx, request).await?);
+                Ok(CreateMerchantResponse { merchant })
             }
-            let id = ctx.merchant()?.to_string();
-            self.0.saw(ctx);
-            let merchant = Some(Merchant { id, ..Merchant::default() });
-            Ok::<_, Fault>(GetMerchantResponse { merchant })
         })
-        .await
-    }
-
-    async fn lookup_merchant(
-        &self,
-        _: Request<LookupMerchantRequest>,
-    ) -> Result<Response<LookupMerchantResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn list_merchants(
-        &self,
-        request: Request<ListMerchantsRequest>,
-    ) -> Result<Response<ListMerchantsResponse>, Status> {
-        serve(request, |ctx, _| async move {
-            self.0.saw(ctx);
-            Ok::<_, Fault>(ListMerchantsResponse::default())
+        .unary("GetMerchant", move |ctx: Ctx, _: GetMerchantRequest| {
+            let probe = gets.clone();
+            async move {
+                let work = *probe.work.lock().unwrap();
+                if !work.is_zero() {
+                    siyu_runtime::pause(work).await;
+                }
+                let id = ctx.merchant()?.to_string();
+                probe.saw(ctx);
+                Ok(GetMerchantResponse { merchant: Some(Merchant { id, ..Merchant::default() }) })
+            }
         })
-        .await
-    }
+        .unary("ListMerchants", move |ctx, _: ListMerchantsRequest| {
+            lists.saw(ctx);
+            ready(Ok(ListMerchantsResponse::default()))
+        })
 }
 
-#[tonic::async_trait]
-impl EventLogService for Methods {
-    async fn read_events(
-        &self,
-        request: Request<ReadEventsRequest>,
-    ) -> Result<Response<ReadEventsResponse>, Status> {
-        serve(request, |ctx, _| async move {
-            self.0.saw(ctx);
-            Ok::<_, Fault>(ReadEventsResponse::default())
-        })
-        .await
-    }
+fn events(probe: &Arc<Probe>) -> Methods<Events> {
+    let probe = probe.clone();
+    Methods::new().unary("ReadEvents", move |ctx, _: ReadEventsRequest| {
+        probe.saw(ctx);
+        ready(Ok(ReadEventsResponse::default()))
+    })
 }

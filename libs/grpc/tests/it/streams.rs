@@ -2,78 +2,44 @@
 
 use std::{sync::Arc, time::Duration};
 
-use siyu_grpc::{Caller, Replies, Scopes, Settings, limits, serve_each};
-use siyu_kernel::Fault;
-use siyu_proto::order::v1::{
-    ExternalOrder, ImportOrdersRequest, ImportOrdersResponse, ListQuarantinedOrdersRequest,
-    ListQuarantinedOrdersResponse, SetStatusMappingRequest, SetStatusMappingResponse,
-    StreamImportOrdersRequest, StreamImportOrdersResponse,
-    import_service_client::ImportServiceClient,
-    import_service_server::{ImportService, ImportServiceServer},
+use siyu_grpc::{Caller, Scopes, Settings, limits};
+use siyu_proto::{
+    order::v1::{
+        ExternalOrder, OrderLine, StreamImportOrdersRequest, StreamImportOrdersResponse,
+        import_service_client::ImportServiceClient,
+    },
+    r#type::v1::Money,
 };
 use tokio::sync::mpsc;
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
-use tonic::{Code, Request, Response, Status, Streaming};
+use tonic::{Code, Request, Streaming};
 use tonic_types::StatusExt;
 
-use crate::fixture::{Fixture, Probe, merchant, reason};
+use crate::{
+    fixture::{Fixture, Probe, merchant, reason},
+    methods::{Imports, Methods},
+};
 
-#[derive(Debug)]
-pub(crate) struct Imports(Arc<Probe>);
-
-pub(crate) fn service(probe: Arc<Probe>) -> ImportServiceServer<Imports> {
-    ImportServiceServer::new(Imports(probe)).max_decoding_message_size(limits::IMPORT_MESSAGE_BYTES)
-}
-
-#[tonic::async_trait]
-impl ImportService for Imports {
-    async fn import_orders(
-        &self,
-        _: Request<ImportOrdersRequest>,
-    ) -> Result<Response<ImportOrdersResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    type StreamImportOrdersStream = Replies<StreamImportOrdersResponse>;
-
-    async fn stream_import_orders(
-        &self,
-        request: Request<Streaming<StreamImportOrdersRequest>>,
-    ) -> Result<Response<Self::StreamImportOrdersStream>, Status> {
-        let probe = self.0.clone();
-        serve_each(request, move |ctx, message: StreamImportOrdersRequest| {
-            let probe = probe.clone();
-            async move {
-                probe.saw(ctx);
-                assert_ne!(message.orders[0].order_no, "panic", "told to");
-                Ok::<_, Fault>(StreamImportOrdersResponse::default())
-            }
-        })
-        .await
-    }
-
-    async fn list_quarantined_orders(
-        &self,
-        _: Request<ListQuarantinedOrdersRequest>,
-    ) -> Result<Response<ListQuarantinedOrdersResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn set_status_mapping(
-        &self,
-        _: Request<SetStatusMappingRequest>,
-    ) -> Result<Response<SetStatusMappingResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
+pub(crate) fn imports(probe: &Arc<Probe>) -> Methods<Imports> {
+    let probe = probe.clone();
+    Methods::new().each("StreamImportOrders", move |ctx, message: StreamImportOrdersRequest| {
+        let probe = probe.clone();
+        async move {
+            probe.saw(ctx);
+            assert_ne!(message.orders[0].order_no, "panic", "told to");
+            Ok(StreamImportOrdersResponse::default())
+        }
+    })
 }
 
 fn batch(order_no: &str) -> StreamImportOrdersRequest {
+    let line = OrderLine { line_no: 1, paid: Some(Money::default()), ..OrderLine::default() };
     let order = ExternalOrder {
         platform: "taobao".into(),
         shop_id: "1".into(),
         order_no: order_no.into(),
         buyer_id: "1".into(),
-        status: "paid".into(),
+        lines: vec![line],
         ..ExternalOrder::default()
     };
     StreamImportOrdersRequest { orders: vec![order] }

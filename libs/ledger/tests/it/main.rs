@@ -1,3 +1,18 @@
-//! The ledger on a real database.
+//! The ledger against a real PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "a test that fails may panic, in its helpers too")]
+#![expect(clippy::disallowed_methods, reason = "tests spawn and wait on their own")]
 
-fn main() {}
+mod books;
+mod checking;
+mod expiring;
+mod holds;
+mod lots;
+mod model;
+mod model_moves;
+mod parallel;
+mod posting;
+mod random;
+mod replay;
+mod reversing;
+mod sharing;
+mod walls;

@@ -56,13 +56,13 @@ impl Bounds {
         self.max = number("max");
     }
 
-    /// The bounds in words, for people: "at most 120 bytes".
+    /// The bounds in words, for people: "at most 120 bytes". What holds for every field goes without saying.
     pub(crate) fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
-        if let Some(max) = self.list_max {
+        if let Some(max) = self.list_max.filter(|&max| max != LIST_ITEMS) {
             words.push(format!("at most {max} elements"));
         }
-        if let Some(max) = self.text_max {
+        if let Some(max) = self.text_max.filter(|&max| max != TEXT_BYTES) {
             let each = if self.list_max.is_some() { " each" } else { "" };
             words.push(format!("at most {max} bytes{each}"));
         }

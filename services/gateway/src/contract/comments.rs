@@ -51,7 +51,27 @@ impl Comments {
 
 /// One line from the lines of a comment: where they break is the width of the source.
 fn unfold(comment: &str) -> String {
-    comment.split_whitespace().collect::<Vec<_>>().join(" ")
+    let line = comment.split_whitespace().collect::<Vec<_>>().join(" ");
+    without_sources(&line)
+}
+
+/// Leaves out in which paragraph of our own books something is founded, "(reference §1.1)": callers do not have them.
+fn without_sources(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, group)) = rest.split_once('(') {
+        let Some((group, after)) = group.split_once(')') else { break };
+        let is_source = |part: &&str| part.starts_with("reference §") || part.starts_with("rule ");
+        let kept: Vec<&str> = group.split(", ").filter(|part| !is_source(part)).collect();
+        if kept.is_empty() {
+            out.push_str(before.trim_end());
+        } else {
+            out.push_str(before);
+            out.push_str(&format!("({})", kept.join(", ")));
+        }
+        rest = after;
+    }
+    out + rest
 }
 
 /// The first sentence: up to a full stop that ends a word of more than one letter.
@@ -67,6 +87,18 @@ pub(crate) fn first_sentence(comment: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sources_are_left_out_and_everything_else_stays() {
+        for (comment, line) in [
+            ("Says (私域三角, reference §1.1)\n  more.", "Says (私域三角) more."),
+            ("Follows it (rule 77). Then", "Follows it. Then"),
+            ("Kind (reference §2.1).", "Kind."),
+            ("A (b, c) (d", "A (b, c) (d"),
+        ] {
+            assert_eq!(unfold(comment), line);
+        }
+    }
 
     #[test]
     fn the_first_sentence_ends_at_a_full_stop_that_ends_a_word() {

@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::html::escaped;
-use crate::contract::{Binding, BodyRule, Method};
+use crate::{
+    contract::{Binding, BodyRule, Method},
+    example,
+};
 
 const ORIGIN: &str = "<span class=\"origin\">http://localhost:8080</span>";
 const HOST: &str = "<span class=\"host\">localhost:8080</span>";
@@ -15,7 +18,7 @@ const TOKEN: &str = "  -H \"Authorization: Bearer $SIYU_TOKEN\"";
 /// The call by REST; `None` when the method has no REST form.
 pub(super) fn curl(method: &Method, example: &Value) -> Option<String> {
     let binding = method.bindings.first()?;
-    let rest = without_variables(binding, example);
+    let rest = example::body(binding, example);
     let (path, token) = (escaped(&path(binding, example)), escaped(TOKEN));
     let verb = match binding.http.as_str() {
         "GET" => String::new(),
@@ -30,14 +33,9 @@ pub(super) fn curl(method: &Method, example: &Value) -> Option<String> {
             format!("curl {verb}\"{ORIGIN}{path}\" \\\n{token}")
         }
     };
-    let body = match &binding.body {
-        BodyRule::None => None,
-        BodyRule::Whole => has_members(&rest).then_some(rest),
-        BodyRule::Field(field) => rest.get(field.name()).cloned(),
-    };
-    if let Some(body) = body {
+    if !matches!(binding.body, BodyRule::None) && has_members(&rest) {
         let json = "  -H \"Content-Type: application/json\"";
-        out += &escaped(&format!(" \\\n{json} \\\n  -d '{body:#}'"));
+        out += &escaped(&format!(" \\\n{json} \\\n  -d '{rest:#}'"));
     }
     Some(out)
 }
@@ -67,16 +65,6 @@ fn path(binding: &Binding, example: &Value) -> String {
         path = path.replace(&format!("{{{name}}}"), value);
     }
     path
-}
-
-fn without_variables(binding: &Binding, example: &Value) -> Value {
-    let mut rest = example.clone();
-    if let Some(fields) = rest.as_object_mut() {
-        for variable in binding.template.variables().filter(|v| v.0.len() == 1) {
-            fields.remove(variable.leaf().name());
-        }
-    }
-    rest
 }
 
 fn query(rest: &Value) -> String {

@@ -52,13 +52,18 @@ fn table(comments: &Comments, message: &MessageDescriptor) -> String {
 fn row(comments: &Comments, field: &FieldDescriptor) -> String {
     let bounds = Bounds::of(field);
     let required = if bounds.required { "<b class=\"required\">required</b>" } else { "" };
-    let words: String =
-        bounds.words().iter().map(|w| format!("<span class=\"bound\">{w}</span>")).collect();
+    let comment = comments.of_field(field);
+    let words: String = bounds
+        .words()
+        .iter()
+        .filter(|words| !comment.contains(words.as_str()))
+        .map(|words| format!("<span class=\"bound\">{words}</span>"))
+        .collect();
     format!(
         "<dt><code>{}</code><span class=\"kind\">{}</span>{required}</dt><dd>{} {words}</dd>\n",
         field.name(),
         kind(field),
-        rich(&comments.of_field(field)),
+        rich(&comment),
     )
 }
 

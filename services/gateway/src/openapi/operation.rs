@@ -5,8 +5,11 @@ use serde_json::{Value, json};
 use siyu_grpc::Idempotency;
 
 use super::{PROBLEM, schema};
-use crate::contract::{
-    Binding, BodyRule, Bounds, Comments, Contract, FieldPath, Method, Service, first_sentence,
+use crate::{
+    contract::{
+        Binding, BodyRule, Bounds, Comments, Contract, FieldPath, Method, Service, first_sentence,
+    },
+    example,
 };
 
 /// How deep query parameters lead into messages.
@@ -22,13 +25,14 @@ pub(super) fn operation(
 ) -> Value {
     let short = service.name.rsplit('.').next().unwrap_or_default();
     let suffix = if nth == 0 { String::new() } else { format!("_{}", nth + 1) };
+    let request = example::request(method, contract.comments());
     let media = if method.server_streams { "application/x-ndjson" } else { "application/json" };
     let mut operation = json!({
         "operationId": format!("{short}_{}{suffix}", method.name),
         "tags": [service.name],
         "summary": first_sentence(&method.comment),
         "description": description(method),
-        "parameters": parameters(contract.comments(), method, binding),
+        "parameters": parameters(contract.comments(), method, binding, &request),
         "responses": {
             "200": {
                 "description": "The reply.",
@@ -42,7 +46,7 @@ pub(super) fn operation(
         operation["x-scope"] = json!(access.scope);
         operation["x-audience"] = json!(access.audience.name());
     }
-    if let Some(body) = body(contract.comments(), method, binding) {
+    if let Some(body) = body(contract.comments(), method, binding, &request) {
         operation["requestBody"] = body;
     }
     operation
@@ -60,7 +64,12 @@ fn description(method: &Method) -> String {
     format!("{}\n\n{access}{repeat}", method.comment)
 }
 
-fn parameters(comments: &Comments, method: &Method, binding: &Binding) -> Vec<Value> {
+fn parameters(
+    comments: &Comments,
+    method: &Method,
+    binding: &Binding,
+    request: &Value,
+) -> Vec<Value> {
     let mut parameters: Vec<Value> = binding
         .template
         .variables()
@@ -69,6 +78,12 @@ fn parameters(comments: &Comments, method: &Method, binding: &Binding) -> Vec<Va
     for (name, field) in query(&method.input, binding) {
         let is_required = Bounds::of(&field).required;
         parameters.push(parameter(comments, "query", &name, &field, is_required));
+    }
+    for parameter in &mut parameters {
+        let example = parameter["name"].as_str().and_then(|name| request.get(name)).cloned();
+        if let Some(example) = example {
+            parameter["example"] = example;
+        }
     }
     if method.input.get_field_by_name("request_id").is_some() {
         parameters.push(json!({
@@ -127,7 +142,7 @@ fn query(input: &MessageDescriptor, binding: &Binding) -> Vec<(String, FieldDesc
     found
 }
 
-fn body(comments: &Comments, method: &Method, binding: &Binding) -> Option<Value> {
+fn body(comments: &Comments, method: &Method, binding: &Binding, request: &Value) -> Option<Value> {
     let (schema, required) = match &binding.body {
         BodyRule::None => return None,
         BodyRule::Field(field) => {
@@ -149,5 +164,6 @@ fn body(comments: &Comments, method: &Method, binding: &Binding) -> Option<Value
             (schema, method.input.fields().any(must))
         }
     };
-    Some(json!({"required": required, "content": {"application/json": {"schema": schema}}}))
+    let content = json!({"schema": schema, "example": example::body(binding, request)});
+    Some(json!({"required": required, "content": {"application/json": content}}))
 }

@@ -1,7 +1,6 @@
 //! JSON bodies as messages and back, in the canonical JSON form of protobuf. What is wrong with a body is told by the path of
 //! the field.
 
-use prost::Message as _;
 use prost_reflect::{DeserializeOptions, DynamicMessage, MessageDescriptor, SerializeOptions};
 use serde_json::{Deserializer, error::Category};
 

@@ -1,6 +1,7 @@
 //! The gateway from outside: over its router and its ports, with services behind it that are made up, and a real database.
 
 mod contracts;
+mod dump_tmp;
 mod errors;
 mod fake;
 mod grpc;

@@ -4,7 +4,7 @@ use chrono::{Datelike, NaiveDate};
 use siyu_kernel::LocalDay;
 
 /// The days from `start` to the day before `end`; never empty.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Window {
     start: LocalDay,
     end: LocalDay,

@@ -51,13 +51,17 @@ impl Cube {
     fn active(&self, of: Month, in_month: Month, as_of: LocalDay) -> Option<u64> {
         let end = in_month.window().end().min(as_of.plus(1));
         let known = Window::new(in_month.first_day(), end).ok()?;
+        let active = self.slices(known);
+        if active.is_empty() {
+            return Some(0);
+        }
         let count = || {
-            let active = union(self.slices(known).into_iter().map(|slice| &slice.buyers));
+            let active = union(active.iter().map(|slice| &slice.buyers));
             active.intersection_len(&self.newcomers(of.window(), as_of))
         };
         // A month that is cut by `as_of` is not kept: the count would answer for other days.
         let whole = in_month.window().last() <= as_of;
         let settled = whole || self.span().is_none_or(|span| span.last() <= as_of);
-        Some(if settled { self.memo().cohort(of, in_month, count) } else { count() })
+        Some(if settled { self.memo().cohorts.get_or((of, in_month), count) } else { count() })
     }
 }

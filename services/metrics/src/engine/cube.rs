@@ -50,6 +50,7 @@ impl Cube {
 
     /// Replaces the cells and derived bitmaps that `delta` names; empty ones are taken out.
     pub fn apply(&mut self, delta: Delta) {
+        self.memo.forget_answers();
         let mut touched = BTreeSet::new();
         for (at, cell) in delta.cells {
             touched.insert(at);

@@ -32,6 +32,10 @@ impl Cube {
     /// Persons by the days from their last purchase to `as_of`, purchases of that day included.
     #[must_use]
     pub fn dormancy(&self, as_of: LocalDay) -> Dormancy {
+        self.memo().dormancy.get_or(as_of, || self.count_dormancy(as_of))
+    }
+
+    fn count_dormancy(&self, as_of: LocalDay) -> Dormancy {
         let all = self.buyers_until(as_of).len();
         let mut recent = RoaringBitmap::new();
         let mut counted_from = as_of.plus(1);

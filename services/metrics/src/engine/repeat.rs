@@ -1,5 +1,7 @@
 //! Repurchase within a fixed time (复购): of those who bought first in a window, who bought again soon enough (rule 111).
 
+use std::cell::LazyCell;
+
 use roaring::RoaringBitmap;
 use siyu_kernel::LocalDay;
 
@@ -41,28 +43,32 @@ impl Cube {
     /// `window`, as known at the end of `as_of`.
     #[must_use]
     pub fn repeat(&self, window: Window, within: &[i32], as_of: LocalDay) -> Vec<Repeat> {
-        let cohort = self.newcomers(window, as_of);
-        let known = self.span().is_none_or(|span| span.last() <= as_of);
-        let second = (!known).then(|| {
-            let slices = self.slices_until(as_of);
-            union(slices.into_iter().map(|slice| &slice.second))
-        });
+        let cohort = LazyCell::new(|| self.newcomers(window, as_of));
+        let second = LazyCell::new(|| self.returned_by(as_of));
         let one = |&days: &i32| {
-            let mut soon = self.gaps().within(days) & &cohort;
-            if let Some(second) = &second {
-                soon &= second;
-            }
-            let observed = self.newcomers(window, LocalDay(as_of.0.saturating_sub(days)));
-            Repeat {
-                within_days: days,
-                persons: cohort.len(),
-                repeated: soon.len(),
-                observed: observed.len(),
-                observed_repeated: soon.intersection_len(&observed),
-                complete: window.last() <= as_of && observed.len() == cohort.len(),
-            }
+            self.memo().repeats.get_or((window, days, as_of), || {
+                let mut soon = self.gaps().within(days) & &*cohort;
+                if let Some(second) = &*second {
+                    soon &= second;
+                }
+                let observed = self.newcomers(window, LocalDay(as_of.0.saturating_sub(days)));
+                Repeat {
+                    within_days: days,
+                    persons: cohort.len(),
+                    repeated: soon.len(),
+                    observed: observed.len(),
+                    observed_repeated: soon.intersection_len(&observed),
+                    complete: window.last() <= as_of && observed.len() == cohort.len(),
+                }
+            })
         };
         within.iter().map(one).collect()
+    }
+
+    /// Who had bought a second time by the end of `as_of`; `None` when that is everyone who ever did.
+    fn returned_by(&self, as_of: LocalDay) -> Option<RoaringBitmap> {
+        let later = self.span().is_some_and(|span| span.last() > as_of);
+        later.then(|| union(self.slices_until(as_of).into_iter().map(|slice| &slice.second)))
     }
 
     /// Whose first purchase day lies in `window` and not after `last`.

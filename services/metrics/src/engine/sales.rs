@@ -64,6 +64,10 @@ impl Cube {
     /// The sales of `window`.
     #[must_use]
     pub fn sales(&self, window: Window) -> Sales {
+        self.memo().sales.get_or(window, || self.count_sales(window))
+    }
+
+    fn count_sales(&self, window: Window) -> Sales {
         let (mut all, mut new_buyers) = (Slice::default(), 0);
         for slice in self.slices(window) {
             all.absorb_buyers(slice);
@@ -111,7 +115,9 @@ impl Cube {
             _ => union(slices.iter().map(|slice| &slice.buyers)).len(),
         };
         let buyers = match grain {
-            Grain::Week if window.days() == 7 => self.memo().week(window.start(), count),
+            Grain::Week if window.days() == 7 && !slices.is_empty() => {
+                self.memo().weeks.get_or(window.start(), count)
+            }
             Grain::Day | Grain::Week | Grain::Month => count(),
         };
         let repeat_buyers = buyers.checked_sub(new_buyers).expect("a first purchase is a purchase");

@@ -4,25 +4,11 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::OutputArgs;
+use super::{OutputArgs, words};
 
 /// `siyu demo`
 #[derive(Debug, Clone, Args)]
-#[command(
-    long_about = "\
-Start everything, import real orders and show the report.
-
-Starts the whole suite in this process on an embedded PostgreSQL, opens a demo merchant,
-imports the CDNOW orders (69,659 purchases of 23,570 customers, 1997-1998) through the public
-API, waits until the figures have caught up, and prints the report. Then the suite stays up,
-with its addresses, a token and commands to try on the screen, until Ctrl-C.
-
-A second run finds the data and imports nothing twice.",
-    after_help = "\
-Examples:
-  siyu demo
-  siyu demo --once --json > report.json"
-)]
+#[command(after_help = words::DEMO_EXAMPLES)]
 pub struct DemoArgs {
     /// End after the report instead of staying up
     #[arg(long)]
@@ -37,18 +23,7 @@ pub struct DemoArgs {
 
 /// `siyu up`
 #[derive(Debug, Clone, Args)]
-#[command(
-    long_about = "\
-Run the whole suite in one process, on a PostgreSQL of its own.
-
-Finds PostgreSQL's programs, keeps a private database under the data directory, brings it to
-the schema of this version, and serves the five services and the gateway until Ctrl-C. A
-second Ctrl-C ends at once. No other process is left behind.",
-    after_help = "\
-Examples:
-  siyu up
-  siyu up --data-dir /var/lib/siyu --http 0.0.0.0:7080"
-)]
+#[command(after_help = words::UP_EXAMPLES)]
 pub struct UpArgs {
     /// Where the database is kept
     #[arg(long, env = "SIYU_DATA_DIR", value_name = "DIR", default_value = ".siyu")]
@@ -63,18 +38,7 @@ pub struct UpArgs {
 
 /// `siyu serve`
 #[derive(Debug, Clone, Args)]
-#[command(
-    long_about = "\
-Run one service on configured PostgreSQL, peers and, if set, NATS JetStream.
-
-Values come from the defaults, then the file, then the environment: SIYU__SECTION__KEY=value
-sets section.key. `siyu config SERVICE` prints every key with its effective value. A service
-refuses to start while `siyu migrate` has work to do.",
-    after_help = "\
-Examples:
-  siyu serve order --config /etc/siyu/order.toml
-  SIYU__DATABASE__URL=postgres://siyu_app@db/siyu_order siyu serve order"
-)]
+#[command(after_help = words::SERVE_EXAMPLES)]
 pub struct ServeArgs {
     /// Which one
     #[arg(value_enum)]
@@ -86,17 +50,7 @@ pub struct ServeArgs {
 
 /// `siyu migrate`
 #[derive(Debug, Clone, Args)]
-#[command(
-    long_about = "\
-Bring the databases to the schema of this version.
-
-Safe to run by several at once and again: each migration is applied once, in its own
-transaction. `siyu up` and `siyu demo` do this by themselves.",
-    after_help = "\
-Examples:
-  siyu migrate --config /etc/siyu/siyu.toml
-  siyu migrate order"
-)]
+#[command(after_help = words::MIGRATE_EXAMPLES)]
 pub struct MigrateArgs {
     /// Only this service's database; all of them without
     #[arg(value_enum)]
@@ -108,11 +62,6 @@ pub struct MigrateArgs {
 
 /// `siyu config`
 #[derive(Debug, Clone, Args)]
-#[command(long_about = "\
-Print the effective configuration, without secrets.
-
-Shows each key with its value after the defaults, the file and the environment; what is
-secret is shown as ***. A key that nothing reads is an error that names it.")]
 pub struct ConfigArgs {
     /// Only this service's; all of them without
     #[arg(value_enum)]

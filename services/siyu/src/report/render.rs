@@ -21,7 +21,7 @@ const INDENT: &str = "  ";
 struct Page<'a> {
     report: &'a Report,
     paint: Paint,
-    /// The columns within the margins.
+    /// The columns right of the margin.
     width: usize,
 }
 
@@ -30,7 +30,7 @@ type Section = Vec<String>;
 
 /// Renders a report.
 pub fn render(report: &Report, look: Look) -> String {
-    let width = look.width.saturating_sub(2 * INDENT.len());
+    let width = look.width.saturating_sub(INDENT.len());
     let page = Page { report, paint: Paint(look.colour), width };
     let mut sections = vec![headline::title(&page)];
     if report.total.orders == 0 {

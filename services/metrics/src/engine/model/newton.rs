@@ -4,12 +4,8 @@
 
 use super::{
     ModelError,
-    quasi::{Objective, Point, descend, step},
+    quasi::{FARTHEST, Objective, Point, descend, step},
 };
-
-/// Parameters are searched as logarithms of their ratio to a natural scale; a factor of 10,000 from it is no estimate
-/// but a run to infinity.
-const FARTHEST: f64 = 9.21;
 
 /// A minimum of `objective`: the first that is proved, sought from each of `starts` in turn. On the likelihoods of this
 /// crate all starts lead to the same one; more than one is for samples on which a start loses its way.

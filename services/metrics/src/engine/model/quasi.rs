@@ -1,6 +1,10 @@
 //! The way down: BFGS with backtracking, from a fixed start to the neighbourhood of a minimum. Deterministic.
 #![expect(clippy::float_arithmetic, reason = "numerical optimisation")]
 
+/// Parameters are searched as logarithms of their ratio to a natural scale; a factor of 10,000 from it is no estimate
+/// but a run to infinity.
+pub(super) const FARTHEST: f64 = 9.21;
+
 /// A point with its value and gradient.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Point<const N: usize> {
@@ -60,12 +64,13 @@ pub(super) fn step<const N: usize>(
     None
 }
 
-/// Goes down from `start` until the ground is nearly flat or no step helps.
+/// Goes down from `start` until the ground is nearly flat or no step helps; `None` when the way leads beyond
+/// [`FARTHEST`].
 pub(super) fn descend<const N: usize>(
     objective: &impl Objective<N>,
     start: &[f64; N],
 ) -> Option<Point<N>> {
-    const STEPS: u32 = 300;
+    const STEPS: u32 = 120;
     const FLAT: f64 = 1e-6;
     // In logarithms a step of 1 is a factor of e: further at once would leave what the curvature knows.
     const LONGEST: f64 = 1.0;
@@ -73,6 +78,9 @@ pub(super) fn descend<const N: usize>(
     let mut inverse = identity::<N>(1.0);
     let mut fresh = true;
     for _ in 0..STEPS {
+        if here.at.iter().any(|at| at.abs() > FARTHEST) {
+            return None;
+        }
         if here.steepness() < FLAT {
             break;
         }

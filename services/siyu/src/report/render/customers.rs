@@ -41,17 +41,17 @@ pub(super) fn segments(page: &Page) -> Section {
 pub(super) fn more(page: &Page) -> Section {
     let report = page.report;
     let line = |chinese: &str, name: &str, text: String| {
-        format!("{} {} {text}", left(chinese, 12), left(name, 20))
+        format!("{} {} {text}", left(chinese, 12), left(name, 16))
     };
     let mut lines = vec![page.heading("And", "其他", "")];
     lines.push(line("睡后收入", "off hours", off_hours(page)));
     // Dates without a time of day all fall on midnight.
     if report.off_hours.orders == report.total.orders {
-        let text = "every order: do the times of payment have a time of day?";
+        let text = "all of them: do paid_at have a time of day?";
         lines.push(line("", "", page.paint.dim(text)));
     }
     lines.push(line("生命周期价值", "lifetime value", lifetime(page)));
-    lines.push(line("有效客户", "effective customers", effective(page)));
+    lines.push(line("有效客户", "effective", effective(page)));
     let users = report.user_arpu;
     let text = if users.connections_unmeasured {
         "not measured: no connection was ever recorded".to_owned()
@@ -83,7 +83,7 @@ fn lifetime(page: &Page) -> String {
 fn effective(page: &Page) -> String {
     let of = page.report.effective_customers;
     let text = format!(
-        "{}: {} first-time, {} repeat, {} both",
+        "{}: {} first, {} again, {} both",
         grouped(of.effective),
         grouped(of.first),
         grouped(of.repeat),

@@ -13,7 +13,8 @@ const ROWS: usize = 8;
 /// Labels on the axis; each stands every other row.
 const STEPS: i64 = 4;
 const ROWS_PER_STEP: usize = 2;
-const AXIS: usize = 7;
+/// `400k┤`
+const AXIS: usize = 5;
 const NARROWEST: usize = 4;
 const WIDEST: usize = 8;
 const EIGHTHS_UP: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
@@ -25,7 +26,7 @@ pub(super) fn section(page: &Page) -> Section {
     if all.is_empty() {
         return Vec::new();
     }
-    let room = page.width.saturating_sub(AXIS + 1);
+    let room = page.width.saturating_sub(AXIS);
     let shown = all.len().min(room / NARROWEST);
     let months = &all[all.len() - shown..];
     let cell = (room / shown).clamp(NARROWEST, WIDEST);
@@ -35,7 +36,7 @@ pub(super) fn section(page: &Page) -> Section {
     let top = step.saturating_mul(STEPS).saturating_mul(scale);
 
     let remark = match all.len() - shown {
-        0 => "and the share of buyers who had bought before".to_owned(),
+        0 => "and again: % of buyers who had bought before".to_owned(),
         1 => "without the first month, for want of room".to_owned(),
         hidden => format!("without the first {hidden} months, for want of room"),
     };
@@ -45,7 +46,7 @@ pub(super) fn section(page: &Page) -> Section {
         lines.push(chart_row(page, months, (cell, row), (step, top)));
     }
     let paint = page.paint;
-    let axis = format!("{} └{}", right("0", AXIS - 2), "─".repeat(cell * shown));
+    let axis = format!("{}└{}", right("0", AXIS - 1), "─".repeat(cell * shown));
     lines.push(paint.dim(&axis));
     let under = |label: &str, text: &dyn Fn(&Month) -> String| -> String {
         let cells: String = months.iter().map(|month| centre(&text(month), cell)).collect();
@@ -53,7 +54,7 @@ pub(super) fn section(page: &Page) -> Section {
     };
     lines.push(paint.dim(&under("", &|month| name(month).to_owned())));
     lines.push(paint.dim(&years(months, cell)));
-    lines.push(paint.tone(tone::SECOND, &under("again %", &again)));
+    lines.push(paint.tone(tone::SECOND, &under("again", &again)));
     lines
 }
 
@@ -66,9 +67,9 @@ fn chart_row(
     // A label names the upper edge of its row.
     let label = if (row + 1).is_multiple_of(ROWS_PER_STEP) {
         let steps = i64::try_from((row + 1) / ROWS_PER_STEP).expect("a chart has few rows");
-        format!("{} ┤", right(&compact(steps.saturating_mul(step)), AXIS - 2))
+        format!("{}┤", right(&compact(steps.saturating_mul(step)), AXIS - 1))
     } else {
-        format!("{} │", " ".repeat(AXIS - 2))
+        format!("{}│", " ".repeat(AXIS - 1))
     };
     let bars = months.iter().map(|month| {
         let filled = eighths(month.figures.gmv_minor, top, ROWS).saturating_sub(row * 8).min(8);

@@ -1,0 +1,102 @@
+//! Follows messaging and distribution: whom the merchant tried to reach, and who brought whom.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use siyu_events::{Event, Handler, HandlerError, Subscription};
+use siyu_grpc::parse;
+use siyu_kernel::{Id, kind};
+use siyu_pg::Tx;
+use siyu_proto::{
+    distribution::v1::CustomerBound,
+    messaging::v1::{MessageMoved, MessageState},
+};
+use tonic::async_trait;
+
+use super::store::{self, Moved};
+use crate::{
+    fact::{self, PersonId},
+    merchant,
+};
+
+/// What metrics follows of the messaging service.
+pub fn of_messaging() -> Subscription {
+    Subscription::new("metrics", "messaging", Arc::new(Messages)).on::<MessageMoved>()
+}
+
+/// What metrics follows of the distribution service.
+pub fn of_distribution() -> Subscription {
+    Subscription::new("metrics", "distribution", Arc::new(Bindings)).on::<CustomerBound>()
+}
+
+struct Messages;
+
+struct Bindings;
+
+#[async_trait]
+impl Handler for Messages {
+    async fn handle(&self, tx: &mut Tx, events: &[&Event]) -> Result<(), HandlerError> {
+        let mut told = Vec::new();
+        for event in events {
+            let Some(fact) = event.decode::<MessageMoved>()? else { continue };
+            let message = fact.message.unwrap_or_default();
+            let person_id: PersonId =
+                parse::id("person_id", &message.person_id).map_err(HandlerError::park)?;
+            told.push((message, person_id));
+        }
+        merchant::store::lock(tx).await?;
+        let persons: Vec<PersonId> = told.iter().map(|(_, person)| *person).collect();
+        let numbers = fact::store::numbers(tx, &persons).await?;
+        let mut moved: BTreeMap<Id<kind::Message>, Moved> = BTreeMap::new();
+        for (message, person_id) in told {
+            let message_id = parse::id("message_id", &message.id).map_err(HandlerError::park)?;
+            let time = message
+                .state_time
+                .ok_or_else(|| HandlerError::park("a message without its time"))?;
+            let at = parse::instant("state_time", time).map_err(HandlerError::park)?;
+            let entry = moved.entry(message_id).or_insert_with(|| Moved {
+                message_id,
+                person: fact::column(numbers[&person_id]),
+                channel: message.channel.clone(),
+                attempted_at: None,
+                delivered_at: None,
+                failed_at: None,
+            });
+            use MessageState as S;
+            let slot = match message.state() {
+                S::Submitted => &mut entry.attempted_at,
+                S::Delivered | S::Read | S::Clicked => &mut entry.delivered_at,
+                S::Failed => &mut entry.failed_at,
+                S::Unspecified | S::Queued | S::Sent | S::Cancelled => continue,
+            };
+            *slot = Some(slot.map_or(at, |known| known.min(at)));
+        }
+        store::save_moved(tx, &moved.into_values().collect::<Vec<_>>()).await?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Handler for Bindings {
+    async fn handle(&self, tx: &mut Tx, events: &[&Event]) -> Result<(), HandlerError> {
+        for event in events {
+            let Some(fact) = event.decode::<CustomerBound>()? else { continue };
+            let binding = fact.binding.unwrap_or_default();
+            let person: PersonId =
+                parse::id("person_id", &binding.person_id).map_err(HandlerError::park)?;
+            let referrer: PersonId = parse::id("promoter_person_id", &fact.promoter_person_id)
+                .map_err(HandlerError::park)?;
+            let time = binding
+                .bind_time
+                .ok_or_else(|| HandlerError::park("a binding without its time"))?;
+            let bound_at = parse::instant("bind_time", time).map_err(HandlerError::park)?;
+            let expires_at = parse::optional_instant("expire_time", binding.expire_time)
+                .map_err(HandlerError::park)?;
+            merchant::store::lock(tx).await?;
+            let numbers = fact::store::numbers(tx, &[person, referrer]).await?;
+            let (person, referrer) =
+                (fact::column(numbers[&person]), fact::column(numbers[&referrer]));
+            store::save_referral(tx, person, referrer, bound_at, expires_at).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,91 @@
+//! Follows the order service and keeps the facts of its orders.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use siyu_events::{Event, Handler, HandlerError, Subscription};
+use siyu_kernel::Zone;
+use siyu_pg::Tx;
+use siyu_proto::order::v1::{OrderFacts, OrderPaid, OrderRevised, OrderVoided};
+use tonic::async_trait;
+
+use super::{
+    OrderId, PersonId, Told,
+    store::{self, Standing},
+};
+use crate::{App, merchant};
+
+/// What metrics follows of the order service.
+pub fn subscription(app: &App) -> Subscription {
+    Subscription::new("metrics", "order", Arc::new(Orders { app: app.clone() }))
+        .on::<OrderPaid>()
+        .on::<OrderRevised>()
+        .on::<OrderVoided>()
+}
+
+struct Orders {
+    app: App,
+}
+
+#[async_trait]
+impl Handler for Orders {
+    async fn handle(&self, tx: &mut Tx, events: &[&Event]) -> Result<(), HandlerError> {
+        let latest = latest(events)?;
+        let zone = lock_zone(tx).await?;
+        let orders: Vec<OrderId> = latest.keys().copied().collect();
+        let standing: HashMap<OrderId, Standing> = store::standing(tx, &orders)
+            .await?
+            .into_iter()
+            .map(|row| (row.order_id, row))
+            .collect();
+        let newer = |told: &&Told| {
+            standing.get(&told.order_id).is_none_or(|row| row.revision < told.revision)
+        };
+        let news: Vec<&Told> = latest.values().filter(newer).collect();
+        if news.is_empty() {
+            return Ok(());
+        }
+        let persons: Vec<PersonId> = news.iter().map(|told| told.person_id).collect();
+        let numbers = store::numbers(tx, &persons).await?;
+        let facts: Vec<_> =
+            news.iter().map(|told| (*told, numbers[&told.person_id], told.day(zone))).collect();
+        let before = news.iter().filter_map(|told| standing.get(&told.order_id)).map(|row| row.day);
+        let days: BTreeSet<i32> = facts.iter().map(|(_, _, day)| *day).chain(before).collect();
+        store::save(tx, &facts).await?;
+        store::mark(tx, &days.into_iter().collect::<Vec<_>>()).await?;
+        merchant::store::count_facts(tx, self.app.clock.now()).await?;
+        Ok(())
+    }
+}
+
+/// Locks the merchant and returns its zone; while the member service has not told it yet, the stream tries again.
+async fn lock_zone(tx: &mut Tx) -> Result<Zone, HandlerError> {
+    let unknown = || HandlerError::retry("the member service has not told the merchant's zone yet");
+    let merchant = merchant::store::lock(tx).await?.ok_or_else(unknown)?;
+    Zone::parse(&merchant.zone.ok_or_else(unknown)?).map_err(HandlerError::park)
+}
+
+/// The latest revision of each order among the events.
+fn latest(events: &[&Event]) -> Result<BTreeMap<OrderId, Told>, HandlerError> {
+    let mut latest: BTreeMap<OrderId, Told> = BTreeMap::new();
+    for event in events {
+        let Some(facts) = facts(event)? else { continue };
+        let told = Told::of(&facts).map_err(HandlerError::park)?;
+        if latest.get(&told.order_id).is_none_or(|known| known.revision < told.revision) {
+            latest.insert(told.order_id, told);
+        }
+    }
+    Ok(latest)
+}
+
+fn facts(event: &Event) -> Result<Option<OrderFacts>, HandlerError> {
+    if let Some(fact) = event.decode::<OrderPaid>()? {
+        return Ok(fact.facts);
+    }
+    if let Some(fact) = event.decode::<OrderRevised>()? {
+        return Ok(fact.facts);
+    }
+    Ok(event.decode::<OrderVoided>()?.and_then(|fact| fact.facts))
+}
