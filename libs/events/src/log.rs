@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How often a reader that waits looks for itself, should no sequencer run in this process.
-const LOOK_PAUSE: Duration = Duration::from_millis(500);
+const LOOK_PAUSE: Duration = Duration::from_secs(2);
 
 /// The log of one service. Clones share it; a process makes one per service.
 #[derive(Debug, Clone)]

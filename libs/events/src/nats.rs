@@ -41,7 +41,7 @@ impl Default for NatsSettings {
     fn default() -> Self {
         Self {
             max_age: Duration::from_hours(72),
-            max_bytes: 8 << 30,
+            max_bytes: 1 << 30,
             replicas: 1,
             duplicate_window: Duration::from_mins(2),
         }

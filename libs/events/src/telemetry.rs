@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use opentelemetry::{
-    KeyValue, global,
+    Context, KeyValue, global,
     metrics::{Counter, Gauge, Histogram},
     trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
@@ -59,7 +59,8 @@ pub(crate) fn trace_parent() -> String {
     format!("00-{}-{}-{:02x}", span.trace_id(), span.span_id(), span.trace_flags().to_u8())
 }
 
-/// The span of one call of a handler, linked with the traces that caused the events.
+/// The span of one call of a handler: part of the trace that caused the events, or linked with their traces if they have
+/// several.
 pub(crate) fn handle_span(consumer: &'static str, events: &[&Event]) -> Span {
     let (first, last) = (events[0], events[events.len() - 1]);
     let span = tracing::info_span!(
@@ -75,13 +76,17 @@ pub(crate) fn handle_span(consumer: &'static str, events: &[&Event]) -> Span {
     if span.is_disabled() {
         return span;
     }
-    let mut linked = "";
-    for event in events.iter().filter(|e| !e.trace_parent.is_empty()).take(MAX_LINKS) {
-        if *linked != *event.trace_parent {
-            linked = &event.trace_parent;
-            if let Some(cause) = parse(linked) {
-                span.add_link(cause);
-            }
+    let mut causes: Vec<&str> = events.iter().map(|event| &*event.trace_parent).collect();
+    causes.dedup();
+    let mut causes = causes.into_iter().filter_map(parse).take(MAX_LINKS);
+    match (causes.next(), causes.next()) {
+        (None, _) => {}
+        (Some(cause), None) => {
+            // An error tells that the span has no place in a trace, which is nothing to act on.
+            let _ = span.set_parent(Context::new().with_remote_span_context(cause));
+        }
+        (Some(one), Some(other)) => {
+            [one, other].into_iter().chain(causes).for_each(|cause| span.add_link(cause));
         }
     }
     span

@@ -69,13 +69,14 @@ pub struct Rules {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Scopes(Arc<str>);
 
-static SUITE: LazyLock<Rules> = LazyLock::new(|| {
-    Rules::from_descriptor(siyu_proto::DESCRIPTOR_SET).expect("the build encoded the contracts")
+static SUITE: LazyLock<Arc<Rules>> = LazyLock::new(|| {
+    let rules = Rules::from_descriptor(siyu_proto::DESCRIPTOR_SET);
+    Arc::new(rules.expect("the build encoded the contracts"))
 });
 
 impl Rules {
-    /// The rules of the suite's contracts.
-    pub fn suite() -> &'static Self {
+    /// The rules of the suite's contracts, read once per process.
+    pub fn suite() -> &'static Arc<Self> {
         &SUITE
     }
 

@@ -31,7 +31,8 @@ pub const ASSERTION_KEY_BYTES: usize = 32;
 /// The longest token that is looked at: ours have 300 bytes with a dozen scopes.
 pub const ASSERTION_BYTES: usize = 4096;
 
-/// How many assertions are remembered, each for signing and for verifying: about 2 MiB.
+/// How many assertions are remembered, each for signing and for verifying: a few MiB, and more callers than are active in a
+/// minute.
 pub const ASSERTIONS_REMEMBERED: usize = 4096;
 
 /// What a server keeps back of a caller's time, so that its answer arrives before the caller stops waiting: a tenth, within

@@ -181,7 +181,7 @@ impl Call {
         let own = trace::current(span);
         let trace_parent = if own.is_empty() { &self.trace_parent } else { &own };
         if !trace_parent.is_empty() {
-            headers.insert(trace::TRACE_PARENT, text(trace_parent.clone()));
+            headers.insert(trace::HEADER, text(trace_parent.clone()));
         }
         Ok(())
     }
@@ -203,6 +203,11 @@ impl Service<Request<Body>> for Call {
             otel.kind = "client",
             rpc.system = "grpc",
         );
+        if trace::current(&Span::current()).is_empty() && !self.trace_parent.is_empty() {
+            // Work that stands in no trace of this process continues that of its cause: an event, an early caller.
+            let cause = HeaderValue::try_from(&self.trace_parent).ok();
+            trace::join(&span, &cause.map(|cause| (trace::HEADER, cause)).into_iter().collect());
+        }
         let sent = self.clone().send(request, span.clone());
         Box::pin(sent.map(Ok).instrument(span))
     }

@@ -32,7 +32,7 @@ pub struct Server {
     assertions: Arc<Assertions>,
     clock: Arc<dyn Clock>,
     readiness: Readiness,
-    descriptor_set: &'static [u8],
+    contracts: Option<&'static [u8]>,
 }
 
 /// A server that is put together: a tower service, to be served over TCP or called in-process. Clones are the same server.
@@ -68,14 +68,14 @@ impl Server {
             assertions,
             clock,
             readiness,
-            descriptor_set: siyu_proto::DESCRIPTOR_SET,
+            contracts: None,
         }
     }
 
     /// Reads rules and reflection from other contracts than the suite's.
     #[must_use]
     pub fn contracts(mut self, descriptor_set: &'static [u8]) -> Self {
-        self.descriptor_set = descriptor_set;
+        self.contracts = Some(descriptor_set);
         self
     }
 
@@ -101,13 +101,17 @@ impl Server {
     /// # Errors
     /// [`BuildError`] when the contracts cannot be read.
     pub fn build(mut self) -> Result<App, BuildError> {
-        let rules = Rules::from_descriptor(self.descriptor_set)?;
+        let rules = match self.contracts {
+            None => Rules::suite().clone(),
+            Some(set) => Arc::new(Rules::from_descriptor(set)?),
+        };
+        let descriptor_set = self.contracts.unwrap_or(siyu_proto::DESCRIPTOR_SET);
         let services = self.names.iter().map(|&name| name.to_owned());
         let reporter = Reporter::new(self.readiness, services);
         self.routes.add_service(HealthServer::new(reporter));
         let reflection = || {
             let builder = tonic_reflection::server::Builder::configure()
-                .register_encoded_file_descriptor_set(self.descriptor_set);
+                .register_encoded_file_descriptor_set(descriptor_set);
             self.names.iter().fold(builder, |builder, &name| builder.with_service_name(name))
         };
         // grpcurl up to 1.8 speaks v1alpha only.

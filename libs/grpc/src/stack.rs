@@ -31,7 +31,7 @@ use shed::Shed;
 #[derive(Debug)]
 pub(crate) struct Stack {
     routes: Routes,
-    rules: Rules,
+    rules: Arc<Rules>,
     assertions: Arc<Assertions>,
     clock: Arc<dyn Clock>,
     shed: Shed,
@@ -58,7 +58,7 @@ const OPEN: [&str; 3] = [
 impl Stack {
     pub(crate) fn new(
         routes: Routes,
-        rules: Rules,
+        rules: Arc<Rules>,
         assertions: Arc<Assertions>,
         clock: Arc<dyn Clock>,
         settings: &Settings,

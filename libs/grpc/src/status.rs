@@ -33,10 +33,11 @@ fn log(fault: &Fault) {
         (Code::Internal, cause) => {
             tracing::error!(reason, cause = ?cause, "{}", fault.message());
         }
-        (Code::Unavailable | Code::DeadlineExceeded, cause) => {
-            tracing::warn!(?code, reason, cause = ?cause, "{}", fault.message());
+        (Code::Unavailable | Code::DeadlineExceeded, Some(cause)) => {
+            tracing::warn!(?code, reason, ?cause, "{}", fault.message());
         }
         (_, Some(cause)) => tracing::info!(?code, reason, ?cause, "{}", fault.message()),
+        // Refusals without a cause are counted by telemetry: a line for each would make an overload worse.
         (_, None) => tracing::debug!(?code, reason, "{}", fault.message()),
     }
 }

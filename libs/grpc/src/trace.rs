@@ -1,11 +1,11 @@
 //! W3C trace context, in and out.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use opentelemetry::{global, propagation::Extractor, trace::TraceContextExt};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-pub(crate) const TRACE_PARENT: &str = "traceparent";
+pub(crate) const HEADER: HeaderName = HeaderName::from_static("traceparent");
 
 struct Headers<'a>(&'a HeaderMap);
 
@@ -14,13 +14,13 @@ impl Extractor for Headers<'_> {
         self.0.get(key)?.to_str().ok()
     }
     fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(http::HeaderName::as_str).collect()
+        self.0.keys().map(HeaderName::as_str).collect()
     }
 }
 
 /// Makes the caller's span the parent of ours.
 pub fn join(span: &Span, headers: &HeaderMap) {
-    if !headers.contains_key(TRACE_PARENT) {
+    if !headers.contains_key(&HEADER) {
         return;
     }
     let parent = global::get_text_map_propagator(|known| known.extract(&Headers(headers)));
@@ -34,7 +34,7 @@ pub fn parent_of(span: &Span, headers: &HeaderMap) -> String {
     if !own.is_empty() {
         return own;
     }
-    let theirs = headers.get(TRACE_PARENT).and_then(|value| value.to_str().ok());
+    let theirs = headers.get(&HEADER).and_then(|value| value.to_str().ok());
     theirs.filter(|text| is_well_formed(text)).unwrap_or_default().to_owned()
 }
 
@@ -70,7 +70,7 @@ mod tests {
         for (text, is_kept) in
             [(good, true), ("00-zz-00-01", false), ("", false), (&good[..54], false)]
         {
-            headers.insert(TRACE_PARENT, text.parse().unwrap());
+            headers.insert(HEADER, text.parse().unwrap());
             let kept = parent_of(&Span::none(), &headers);
             assert_eq!(kept, if is_kept { text } else { "" });
         }

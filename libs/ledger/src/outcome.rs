@@ -172,3 +172,29 @@ impl From<Failure> for Fault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_learns_what_it_can_act_on_and_nothing_of_our_own_mistakes() {
+        let cases = [
+            (Failure::ExceedsCredits, Code::FailedPrecondition, "INSUFFICIENT_BALANCE"),
+            (Failure::ExceedsLots, Code::FailedPrecondition, "INSUFFICIENT_BALANCE"),
+            (Failure::HoldExpired, Code::FailedPrecondition, "HOLD_EXPIRED"),
+            (Failure::DebitAccountNotFound, Code::NotFound, "NOT_FOUND"),
+            (
+                Failure::ExistsWithDifferent { field: "amount" },
+                Code::AlreadyExists,
+                "TRANSFER_ID_REUSED",
+            ),
+            (Failure::AmountNotPositive, Code::InvalidArgument, "INVALID_FIELD"),
+            (Failure::AssetsDiffer, Code::Internal, "INTERNAL"),
+        ];
+        for (failure, code, reason) in cases {
+            let fault = Fault::from(failure);
+            assert_eq!((fault.code(), fault.reason()), (code, reason), "{failure:?}");
+        }
+    }
+}

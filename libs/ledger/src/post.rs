@@ -67,15 +67,11 @@ pub(crate) async fn post_calls(
     if given > MAX_BATCH {
         return Err(Error::TooMany { given, most: MAX_BATCH });
     }
-    let t0=std::time::Instant::now();
     let mut needs = Needs::default();
     calls.iter().flat_map(|call| call.transfers).for_each(|transfer| needs.add(transfer));
     let mut work = load(tx, merchant, needs).await?;
-    let t1=std::time::Instant::now();
     let outcomes = calls.iter().map(|call| plan(&mut work, call.transfers, call.now)).collect();
-    let t2=std::time::Instant::now();
     write(tx, merchant, &work).await?;
-    eprintln!("T load {:?} plan {:?} write {:?} created {} lots {}", t1-t0, t2-t1, t2.elapsed(), work.created.len(), work.lots.len());
     Ok(outcomes)
 }
 
@@ -83,11 +79,12 @@ pub(crate) async fn post_calls(
 #[derive(Debug, Default)]
 struct Needs {
     ids: HashSet<TransferId>,
+    /// What is to be ended or reversed, and of that what is to be reversed.
     targets: HashSet<TransferId>,
+    reversed: HashSet<TransferId>,
     accounts: BTreeSet<AccountId>,
     debited: HashSet<AccountId>,
     lots: HashSet<LotId>,
-    reverses: bool,
 }
 
 impl Needs {
@@ -102,7 +99,7 @@ impl Needs {
             }
             Action::Reverse { of, draw, .. } => {
                 self.targets.insert(of);
-                self.reverses = true;
+                self.reversed.insert(of);
                 self.draw(draw);
             }
         }
@@ -129,8 +126,12 @@ async fn load(
     let mut work = Working::default();
     let targets: Vec<_> = needs.targets.iter().copied().collect();
     if !targets.is_empty() {
-        let sides = store::load::accounts_of(conn, merchant, &targets).await?;
-        needs.accounts.extend(sides.into_iter().flat_map(|(debit, credit)| [debit, credit]));
+        for (id, debit, credit) in store::load::sides(conn, merchant, &targets).await? {
+            needs.accounts.extend([debit, credit]);
+            if needs.reversed.remove(&id) {
+                needs.debited.insert(credit);
+            }
+        }
     }
     let ids: Vec<_> = needs.accounts.iter().copied().collect();
     let accounts = store::accounts::lock(conn, merchant, &ids).await?;
@@ -165,9 +166,10 @@ async fn load_lots(
             work.moves.entry(step.transfer).or_default().push(step);
         }
     }
-    // A reversal debits the account that its target credited; which one that is may depend on the slice itself.
+    // A reversal of what the slice itself posts debits one of its accounts.
+    let any = !needs.reversed.is_empty();
     let drawn: Vec<_> =
-        with_lots.into_iter().filter(|id| needs.reverses || needs.debited.contains(id)).collect();
+        with_lots.into_iter().filter(|id| any || needs.debited.contains(id)).collect();
     let ids: Vec<_> = ids.into_iter().collect();
     for lot in store::load::lots(conn, merchant, &ids, &drawn).await? {
         work.load_lot(lot);

@@ -99,13 +99,21 @@ async fn post_share(db: &Db, requests: &[Request]) -> Result<Vec<Vec<Outcome>>, 
     for (i, request) in requests.iter().enumerate() {
         by_merchant.entry(request.merchant).or_default().push(i);
     }
+    let calls = |positions: &[usize]| -> Vec<Call<'_>> {
+        let requests = positions.iter().map(|&i| &requests[i]);
+        requests.map(|request| Call { transfers: &request.transfers, now: request.now }).collect()
+    };
+    if let (1, Some((merchant, positions))) = (by_merchant.len(), by_merchant.first_key_value()) {
+        let mut tx = db.tenant(*merchant).await?;
+        let answers = post_calls(&mut tx, &calls(positions)).await?;
+        tx.commit().await?;
+        return Ok(answers);
+    }
     let mut answers = vec![Vec::new(); requests.len()];
     let mut tx = db.system("ledger poster").await?;
     for (merchant, positions) in by_merchant {
-        let call = |&i: &usize| Call { transfers: &requests[i].transfers, now: requests[i].now };
-        let calls: Vec<_> = positions.iter().map(call).collect();
         let tenant = tx.become_tenant(merchant).await?;
-        let outcomes = post_calls(tenant, &calls).await?;
+        let outcomes = post_calls(tenant, &calls(&positions)).await?;
         for (i, outcomes) in positions.into_iter().zip(outcomes) {
             answers[i] = outcomes;
         }
@@ -121,5 +129,31 @@ const fn is_lost(err: &siyu_pg::Error) -> bool {
         siyu_pg::Error::Constraint { .. }
         | siyu_pg::Error::Conflict(_)
         | siyu_pg::Error::Other(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use siyu_kernel::Id;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::TransferCode;
+
+    #[test]
+    fn no_transaction_posts_more_than_a_call_may() {
+        let request = |len: usize| {
+            let id = Id::from_uuid(Uuid::nil());
+            let transfer = Transfer::void_pending(id, TransferCode::new(1), id);
+            let merchant = Id::from_uuid(Uuid::nil());
+            Request { merchant, transfers: vec![transfer; len], now: DateTime::UNIX_EPOCH }
+        };
+        let sizes = |lens: &[usize]| -> Vec<usize> {
+            let requests: Vec<_> = lens.iter().map(|&len| request(len)).collect();
+            shares(&requests).iter().map(|share| share.len()).collect()
+        };
+        assert_eq!(sizes(&[1, 2, 3]), [3]);
+        assert_eq!(sizes(&[MAX_BATCH, 1, MAX_BATCH]), [1, 1, 1]);
+        assert_eq!(sizes(&[MAX_BATCH - 1, 1, 1, MAX_BATCH - 1]), [2, 2]);
     }
 }

@@ -93,7 +93,7 @@ impl Server {
                 .fetch_one(&mut conn)
                 .await?;
         if !exists {
-            let sql = sqlx::AssertSqlSafe(format!("create database {name}"));
+            let sql = sqlx::AssertSqlSafe(format!("create database \"{name}\""));
             let created = sqlx::raw_sql(sql).execute(&mut conn).await;
             // duplicate_database: another task created it since.
             let code = |err: &sqlx::Error| Some(err.as_database_error()?.code()?.into_owned());

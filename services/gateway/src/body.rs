@@ -1,4 +1,4 @@
-//! Bodies: whole ones, and ones that hold a place until they have been sent.
+//! Bodies: whole ones, and ones that hold something until they have been sent.
 
 use std::{
     pin::Pin,
@@ -8,7 +8,6 @@ use std::{
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use http_body_util::Full;
-use tokio::sync::OwnedSemaphorePermit;
 use tonic::{Status, body::Body};
 
 /// A body that is there already.
@@ -16,19 +15,19 @@ pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
     Body::new(Full::new(bytes.into()))
 }
 
-/// A body during whose sending a call counts as under way.
-pub(crate) struct Held {
+/// A body, and what is let go when it has been sent or nobody wants it any more.
+pub(crate) struct Held<T> {
     body: Body,
-    _place: OwnedSemaphorePermit,
+    _held: T,
 }
 
-impl Held {
-    pub(crate) fn body(body: Body, place: OwnedSemaphorePermit) -> Body {
-        Body::new(Self { body, _place: place })
+impl<T: Unpin + Send + 'static> Held<T> {
+    pub(crate) fn body(body: Body, held: T) -> Body {
+        Body::new(Self { body, _held: held })
     }
 }
 
-impl http_body::Body for Held {
+impl<T: Unpin> http_body::Body for Held<T> {
     type Data = Bytes;
     type Error = Status;
 

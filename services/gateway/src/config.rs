@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// The SHA-256 of the operator's token in hexadecimal; empty: there is no operator. `printf %s "$TOKEN" | sha256sum`.
     pub operator_sha256: String,
-    /// The origins of web pages that may call, for example "https://console.example"; empty: none, for apps need none.
+    /// The origins of web pages that may call, for example `https://console.example`; empty: none, for apps need none.
     pub cors_origins: Vec<String>,
     /// The bounds of what comes in from outside.
     pub http: Http,
@@ -28,6 +28,8 @@ pub struct Http {
     pub bodies_max_bytes: usize,
     /// How long a client may take to send its headers, or the first request on a new connection.
     pub header_timeout_secs: u64,
+    /// How long a connection may be open without a call.
+    pub idle_timeout_secs: u64,
     /// How long a client may take to send a body, and to take in a part of a reply.
     pub body_timeout_secs: u64,
     /// How long a REST call may take.
@@ -48,10 +50,11 @@ impl Default for Http {
             // A message takes up to twenty times its JSON while it is read.
             bodies_max_bytes: 64 * 1024 * 1024,
             header_timeout_secs: 30,
+            idle_timeout_secs: 300,
             // 8 MiB in this time is 2.2 Mbit/s: a phone in a train.
             body_timeout_secs: 30,
-            // As long as the services' own longest deadline.
-            call_timeout_secs: 60,
+            // Twice what the services give a gRPC call that names no deadline; models take seconds.
+            call_timeout_secs: 30,
             // The services refuse earlier, each by its own bound; this one is for the sum.
             in_flight_max: 1024,
             connections_max: 4096,
@@ -63,6 +66,9 @@ impl Default for Http {
 impl Http {
     pub(crate) const fn header_timeout(&self) -> Duration {
         Duration::from_secs(self.header_timeout_secs)
+    }
+    pub(crate) const fn idle_timeout(&self) -> Duration {
+        Duration::from_secs(self.idle_timeout_secs)
     }
     pub(crate) const fn body_timeout(&self) -> Duration {
         Duration::from_secs(self.body_timeout_secs)

@@ -36,7 +36,7 @@ pub(crate) struct Contract {
 /// One gRPC service.
 #[derive(Debug)]
 pub(crate) struct Service {
-    /// The full name, "siyu.order.v1.OrderService".
+    /// The full name, `siyu.order.v1.OrderService`.
     pub name: String,
     /// What it is, from the contract.
     pub comment: String,
@@ -47,9 +47,9 @@ pub(crate) struct Service {
 /// One method.
 #[derive(Debug)]
 pub(crate) struct Method {
-    /// The gRPC path, "/siyu.order.v1.OrderService/GetOrder".
+    /// The gRPC path, `/siyu.order.v1.OrderService/GetOrder`.
     pub path: PathAndQuery,
-    /// The last part of the path, "GetOrder".
+    /// The last part of the path, `GetOrder`.
     pub name: String,
     /// Which of the services serves it: the second part of the package, "order".
     pub upstream: Box<str>,
@@ -210,7 +210,7 @@ impl Method {
         })
     }
 
-    /// The full name with a slash, "siyu.order.v1.OrderService/GetOrder".
+    /// The full name with a slash, `siyu.order.v1.OrderService/GetOrder`.
     pub(crate) fn grpc_name(&self) -> &str {
         &self.path.path()[1..]
     }

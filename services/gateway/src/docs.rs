@@ -51,34 +51,36 @@ fn policy() -> String {
 }
 
 fn navigation(contract: &Contract) -> String {
-    let mut nav = String::from(
+    let groups: Vec<String> = contract.public().iter().map(group).collect();
+    format!(
         "<aside>\n<a class=\"brand\" href=\"#top\"><span class=\"mark\">私域</span>Siyu API</a>\n\
          <input type=\"search\" id=\"filter\" placeholder=\"Filter methods  /\" \
          aria-label=\"Filter methods\">\n<nav>\n<ul class=\"guide\">\
          <li><a href=\"#credentials\">Credentials</a></li><li><a href=\"#json\">JSON</a></li>\
          <li><a href=\"#errors\">Errors</a></li><li><a href=\"#repeats\">Repeats and pages</a></li>\
-         <li><a href=\"#grpc\">gRPC</a></li></ul>\n",
-    );
-    for service in contract.public() {
-        nav += &format!(
-            "<section data-group><a class=\"group\" href=\"#{}\">{}<span>{}</span></a><ul>",
-            service.name,
-            short(&service.name).trim_end_matches("Service"),
-            service.name.split('.').nth(1).unwrap_or_default(),
-        );
-        for method in &service.methods {
-            let verb = method.bindings.first().map_or("rpc", |b| b.http.as_str());
-            nav += &format!(
-                "<li data-find=\"{}\"><a href=\"#{}\"><i class=\"verb {}\">{verb}</i>{}</a></li>",
-                escaped(&method::haystack(method)),
-                method::anchor(method),
-                verb.to_lowercase(),
-                method.name,
-            );
-        }
-        nav += "</ul></section>\n";
-    }
-    nav + "</nav>\n</aside>\n"
+         <li><a href=\"#grpc\">gRPC</a></li></ul>\n{}</nav>\n</aside>\n",
+        groups.concat()
+    )
+}
+
+fn group(service: &Service) -> String {
+    let items = service.methods.iter().map(|method| {
+        let verb = method.bindings.first().map_or("rpc", |b| b.http.as_str());
+        format!(
+            "<li data-find=\"{}\"><a href=\"#{}\"><i class=\"verb {}\">{verb}</i>{}</a></li>",
+            escaped(&method::haystack(method)),
+            method::anchor(method),
+            verb.to_lowercase(),
+            method.name,
+        )
+    });
+    format!(
+        "<section data-group><a class=\"group\" href=\"#{}\">{}<span>{}</span></a><ul>{}</ul></section>\n",
+        service.name,
+        short(&service.name).trim_end_matches("Service"),
+        service.name.split('.').nth(1).unwrap_or_default(),
+        items.collect::<Vec<_>>().concat(),
+    )
 }
 
 fn section(contract: &Contract, service: &Service) -> String {

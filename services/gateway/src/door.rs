@@ -23,10 +23,10 @@ use tracing::{Instrument, Span};
 
 use crate::{
     body::Held,
-    passthrough::{Once, Passthrough},
+    passthrough::{Once, Passthrough, is_own},
     problem::Problem,
     rest::Rest,
-    trace::Trace,
+    trace::{TRACE_ID, Trace},
 };
 pub(crate) use cors::Cors;
 pub(crate) use pages::{Docs, Pages};
@@ -42,6 +42,8 @@ pub(crate) struct Door {
     pub ids: Arc<dyn Ids>,
     /// The calls that may be under way at once.
     pub places: Arc<Semaphore>,
+    /// Those among them that need no credential.
+    pub open_places: Arc<Semaphore>,
 }
 
 /// What a request is, by its content type.
@@ -91,18 +93,21 @@ impl Door {
         let trace = Trace::of(&span, request.headers(), self.ids.as_ref());
         let work = telemetry::measured(labels, self.sorted(kind, request, trace.clone()));
         // Unwind safety: all that outlives the call is behind locks that ignore poisoning.
-        let response = match AssertUnwindSafe(work.instrument(span)).catch_unwind().await {
+        let mut response = match AssertUnwindSafe(work.instrument(span)).catch_unwind().await {
             Ok(response) => response,
             Err(panic) => {
                 let cause = format!("panicked: {}", panic_message(panic.as_ref()));
                 refusal(kind, Fault::internal(cause), &trace)
             }
         };
+        response.headers_mut().insert(TRACE_ID, trace.id_header());
         self.cors.mark(response, origin)
     }
 
     async fn sorted(&self, kind: Kind, request: Request<Body>, trace: Trace) -> Response<Body> {
-        let Ok(place) = self.places.clone().try_acquire_owned() else {
+        let is_open = kind != Kind::Plain && is_own(request.uri().path());
+        let places = if is_open { &self.open_places } else { &self.places };
+        let Ok(place) = places.clone().try_acquire_owned() else {
             return refusal(kind, overloaded(), &trace);
         };
         let response = match kind {

@@ -137,6 +137,7 @@ impl Gateway {
             cors: Cors::new(&config.cors_origins),
             ids: parts.ids,
             places: Arc::new(Semaphore::new(config.http.in_flight_max)),
+            open_places: Arc::new(Semaphore::new(limits::OPEN_CALLS)),
         };
         Ok(Self { door: Arc::new(door), config: Arc::new(config.clone()) })
     }

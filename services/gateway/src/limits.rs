@@ -32,6 +32,9 @@ pub const STREAMS_PER_CONNECTION: u32 = 256;
 /// How long a client may be silent on an HTTP/2 connection before it is asked whether it is there, and to answer that.
 pub const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
 
+/// Calls of health and reflection at once: they need no credential, so they must not take the places of those who have one.
+pub const OPEN_CALLS: usize = 64;
+
 /// The largest reply that is turned into JSON: a page of 1000 rows has some 500 KiB.
 pub const REPLY_BYTES: usize = 32 * 1024 * 1024;
 

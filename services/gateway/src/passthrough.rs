@@ -49,7 +49,11 @@ const LET_THROUGH: [HeaderName; 7] = [
     HeaderName::from_static("tracestate"),
 ];
 
-const OWN: [&str; 2] = ["/grpc.health.v1.Health/", "/grpc.reflection."];
+/// Whether the gateway answers itself: health and reflection are the same for everyone, and needed by those who have no
+/// credential yet.
+pub(crate) fn is_own(path: &str) -> bool {
+    ["/grpc.health.v1.Health/", "/grpc.reflection."].iter().any(|own| path.starts_with(own))
+}
 
 impl Passthrough {
     pub(crate) fn new(
@@ -69,8 +73,7 @@ impl Passthrough {
 
     /// Answers one call.
     pub(crate) async fn answer(&self, request: Request<Body>, trace: &Trace) -> Response<Body> {
-        if OWN.iter().any(|prefix| request.uri().path().starts_with(prefix)) {
-            // They are the same for everyone, and needed by those who have no credential yet.
+        if is_own(request.uri().path()) {
             let Ok(response) = self.own.clone().call(request).await;
             return response;
         }
@@ -90,7 +93,7 @@ impl Passthrough {
         let mut request = inside(method, request);
         request.headers_mut().insert(AUTHORIZATION, assertion);
         request.headers_mut().insert(TRACE_PARENT, trace.header());
-        upstream.send(request).await.map_err(|error| {
+        upstream.clone().call(request).await.map_err(|error| {
             Fault::new(Code::Unavailable, "PEER_UNAVAILABLE", "a service is not available")
                 .caused_by(error)
         })

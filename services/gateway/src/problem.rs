@@ -17,9 +17,12 @@ pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
 /// One error, not yet sent.
 #[derive(Debug)]
-pub(crate) struct Problem {
+pub(crate) struct Problem(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
     status: StatusCode,
-    /// The stable reason, "INVALID_FIELD".
+    /// The stable reason, `INVALID_FIELD`.
     code: String,
     detail: String,
     errors: Vec<Violation>,
@@ -30,14 +33,14 @@ pub(crate) struct Problem {
 impl Problem {
     /// An error that only HTTP has.
     pub(crate) fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             status,
             code: code.to_owned(),
             detail: detail.into(),
             errors: Vec::new(),
             metadata: Map::new(),
             headers: Vec::new(),
-        }
+        }))
     }
 
     /// What a service answered.
@@ -50,8 +53,8 @@ impl Problem {
         let retry = siyu_grpc::retry_after(&answer);
         let fault = siyu_grpc::fault(answer);
         let mut problem = Self::new(http_status(&fault), fault.reason(), fault.message());
-        problem.errors = fault.violations().to_vec();
-        problem.metadata = fault
+        problem.0.errors = fault.violations().to_vec();
+        problem.0.metadata = fault
             .metadata()
             .iter()
             .map(|(&key, value)| (key.to_owned(), Value::String(value.clone())))
@@ -69,25 +72,26 @@ impl Problem {
     /// Adds a header to the answer.
     #[must_use]
     pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.0.headers.push((name, value));
         self
     }
 
     /// The body, with the trace by which an operator finds the call.
     pub(crate) fn json(&self, trace: &Trace) -> Value {
-        let errors: Vec<Value> = self
+        let parts = &self.0;
+        let errors: Vec<Value> = parts
             .errors
             .iter()
             .map(|v| json!({"field": v.field, "description": v.description}))
             .collect();
         json!({
-            "type": format!("urn:siyu:problem:{}", self.code.to_lowercase()),
-            "title": self.status.canonical_reason().unwrap_or("Error"),
-            "status": self.status.as_u16(),
-            "code": self.code,
-            "detail": self.detail,
+            "type": format!("urn:siyu:problem:{}", parts.code.to_lowercase()),
+            "title": parts.status.canonical_reason().unwrap_or("Error"),
+            "status": parts.status.as_u16(),
+            "code": parts.code,
+            "detail": parts.detail,
             "errors": errors,
-            "metadata": self.metadata,
+            "metadata": parts.metadata,
             "trace_id": trace.id(),
         })
     }
@@ -96,11 +100,11 @@ impl Problem {
     pub(crate) fn response(self, trace: &Trace) -> Response<Body> {
         let body = self.json(trace).to_string();
         let mut response = Response::new(crate::body::full(body));
-        *response.status_mut() = self.status;
+        *response.status_mut() = self.0.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.extend(self.headers);
+        headers.extend(self.0.headers);
         response
     }
 }

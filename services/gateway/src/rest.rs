@@ -32,7 +32,7 @@ use crate::{
     config::Http,
     contract::{Binding, Contract, ContractError, Method},
     problem::Problem,
-    trace::{TRACE_ID, TRACE_PARENT, Trace},
+    trace::{TRACE_PARENT, Trace},
     upstreams::Upstreams,
 };
 use intake::Intake;
@@ -71,10 +71,7 @@ impl Rest {
     /// Answers one request.
     pub(crate) async fn answer(&self, request: Request<Body>, trace: &Trace) -> Response<Body> {
         let answer = self.call(request, trace).await;
-        let mut response = answer.unwrap_or_else(|problem| problem.response(trace));
-        let id = HeaderValue::from_str(trace.id()).expect("a trace id is hexadecimal");
-        response.headers_mut().insert(TRACE_ID, id);
-        response
+        answer.unwrap_or_else(|problem| problem.response(trace))
     }
 
     async fn call(&self, request: Request<Body>, trace: &Trace) -> Result<Response<Body>, Problem> {
@@ -130,14 +127,13 @@ impl Rest {
         &self,
         call: impl Future<Output = Result<T, Status>>,
     ) -> Result<T, Problem> {
-        match tokio::time::timeout(self.http.call_timeout(), call).await {
-            Ok(answer) => answer.map_err(Problem::of),
-            Err(_) => {
-                let message = "the call took longer than allowed";
-                Err(Fault::new(Code::DeadlineExceeded, "DEADLINE_EXCEEDED", message).into())
-            }
-        }
+        let answer = tokio::time::timeout(self.http.call_timeout(), call).await;
+        answer.map_or_else(|_| Err(too_late().into()), |answer| answer.map_err(Problem::of))
     }
+}
+
+fn too_late() -> Fault {
+    Fault::new(Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "the call took longer than allowed")
 }
 
 /// The request message, encoded. The JSON is gone when the call begins.
@@ -146,7 +142,7 @@ fn assembled(method: &Method, binding: &Binding, parts: Parts<'_>) -> Result<Byt
         Ok(message) => Ok(message.encode_to_vec().into()),
         Err(Unfit::Fields(violations)) => Err(Fault::invalid(violations).into()),
         Err(Unfit::Malformed(what)) => {
-            let detail = format!("the body is not JSON: {what}");
+            let detail = format!("the body cannot be read: {what}");
             Err(Problem::new(StatusCode::BAD_REQUEST, "BODY_MALFORMED", detail))
         }
         Err(Unfit::BodyUnread) => {

@@ -1,17 +1,9 @@
 //! Two ports, one door: HTTP/1.1 and HTTP/2 on each, with bounds on everything a client can make us hold.
 
+mod activity;
 mod socket;
 
-use std::{
-    convert::Infallible,
-    io,
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{convert::Infallible, io, pin::pin, sync::Arc};
 
 use http::Request;
 use hyper::{body::Incoming, service::service_fn};
@@ -27,7 +19,8 @@ use tokio::{
 };
 use tonic::body::Body;
 
-use crate::{config::Http, door::Door, limits};
+use crate::{body::Held, config::Http, door::Door, limits};
+use activity::Activity;
 use socket::Patient;
 
 /// Serves a port until `stop`; then no new connection is taken, calls in progress get their time, and connections that are
@@ -100,31 +93,25 @@ impl Server {
     async fn connection(self: Arc<Self>, stream: TcpStream, _place: OwnedSemaphorePermit) {
         // A reply is one small packet; Nagle's algorithm would hold it back for the next one.
         let _ = stream.set_nodelay(true);
-        let asked = AtomicBool::new(false);
+        let activity = Activity::default();
         let service = service_fn(|request: Request<Incoming>| {
-            asked.store(true, Ordering::Relaxed);
-            let door = self.door.clone();
-            async move { Ok::<_, Infallible>(door.answer(request.map(Body::new)).await) }
+            let (door, call) = (self.door.clone(), activity.call());
+            async move {
+                let response = door.answer(request.map(Body::new)).await;
+                Ok::<_, Infallible>(response.map(|body| Held::body(body, call)))
+            }
         });
         let socket = TokioIo::new(Patient::new(stream, self.http.body_timeout()));
         let mut connection = pin!(self.builder.serve_connection(socket, service));
-        let silent = silent(&asked, self.http.header_timeout());
+        let unused = activity.unused(self.http.header_timeout(), self.http.idle_timeout());
         tokio::select! {
             // A client that breaks off is no news.
             _ = connection.as_mut() => return,
-            () = silent => {}
+            () = unused => {}
             () = self.stop.cancelled() => {}
         }
+        // Calls in progress may end; at a stop, `serve` bounds how long they may take.
         connection.as_mut().graceful_shutdown();
-        // Calls in progress may end; how long they may take, is bounded by `serve` at a stop, and by the door at other times.
         let _ = connection.await;
-    }
-}
-
-/// Returns when a connection has brought no request in time: without it, one that sends nothing would stay for ever.
-async fn silent(asked: &AtomicBool, time: Duration) {
-    pause(time).await;
-    if asked.load(Ordering::Relaxed) {
-        std::future::pending::<()>().await;
     }
 }

@@ -6,7 +6,7 @@ use tracing::Span;
 
 /// The header of the W3C trace context.
 pub(crate) const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
-/// The header in which a REST caller learns the trace.
+/// The header in which a caller learns the trace.
 pub(crate) const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 
 /// The trace of a call, as a `traceparent`.
@@ -29,6 +29,11 @@ impl Trace {
     /// The 32 hexadecimal digits of the trace.
     pub(crate) fn id(&self) -> &str {
         self.0.split('-').nth(1).unwrap_or_default()
+    }
+
+    /// What the caller gets.
+    pub(crate) fn id_header(&self) -> HeaderValue {
+        HeaderValue::from_str(self.id()).expect("a trace id is hexadecimal")
     }
 
     /// What the services get.

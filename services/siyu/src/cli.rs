@@ -13,7 +13,7 @@ pub use clients::{
     ImportCommand, ImportOrdersArgs, LedgerCommand, MerchantCommand, MerchantCreateArgs,
     MetricsCommand, ProbeArgs, ReportArgs, StoreCommand, StoreImportArgs, UpkeepArgs,
 };
-pub use servers::{ConfigArgs, DemoArgs, MigrateArgs, ServeArgs, ServiceName, UpArgs};
+pub use servers::{ConfigArgs, DemoArgs, MigrateArgs, ServeArgs, UpArgs};
 
 /// Where a running suite is looked for when nothing else is said: the gateway of `siyu up`.
 pub const DEFAULT_SERVER: &str = "http://127.0.0.1:7080";

@@ -184,3 +184,6 @@ pub async fn channel(server: &str, ca_file: Option<&Path>) -> Result<Channel, Er
     };
     endpoint.connect().await.map_err(|error| Error::unreachable(server, &error))
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,6 +34,17 @@ impl Failure {
         Self { exit: Exit::Failed, message: message.to_string(), hint: None }
     }
 
+    /// The command failed because of an error, which is told with everything behind it.
+    pub fn because(error: impl std::error::Error) -> Self {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        Self::failed(text)
+    }
+
     /// The arguments do not fit together.
     pub fn usage(message: impl fmt::Display) -> Self {
         Self { exit: Exit::Usage, ..Self::failed(message) }

@@ -151,8 +151,9 @@ pub async fn import(
     let rejects = Rejects::new(rejects, reader.header());
     let mut tally = Tally { rejects, summary: Summary::new(&name, merchant, ignored), progress };
     let batches = feed::start(reader, position, batch);
+    let patience = stream::Patience::default();
     let mut answered = |batch, results| tally.answered(batch, results);
-    let sent = stream::send_all(client, batches, in_flight, &mut answered).await;
+    let sent = stream::send_all(client, batches, in_flight, patience, &mut answered).await;
     let Tally { rejects, mut summary, progress } = tally;
     let rejects = rejects.finish()?;
     summary.finish(rejects, started.elapsed());

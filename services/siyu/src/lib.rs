@@ -4,6 +4,7 @@ pub mod cli;
 pub mod client;
 pub mod demo;
 pub mod exit;
+pub mod host;
 pub mod import;
 pub mod merchant;
 mod number;

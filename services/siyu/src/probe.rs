@@ -38,3 +38,47 @@ async fn ask(args: &ProbeArgs) -> Result<ServingStatus, Failure> {
         Err(status) => Err(Failure::unreachable(client::words(&status))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+    use tokio_stream::wrappers::TcpListenerStream;
+    use tonic::transport::Server;
+    use tonic_health::{ServingStatus as Health, server::health_reporter};
+
+    use super::*;
+
+    fn args(server: &str, service: &str) -> ProbeArgs {
+        ProbeArgs {
+            server: server.to_owned(),
+            service: service.to_owned(),
+            timeout_secs: 5,
+            quiet: true,
+        }
+    }
+
+    #[tokio::test]
+    async fn the_exit_code_says_whether_it_serves() {
+        let (reporter, health) = health_reporter();
+        reporter.set_service_status("up", Health::Serving).await;
+        reporter.set_service_status("down", Health::NotServing).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = format!("http://{}", listener.local_addr().unwrap());
+        let serving = Server::builder()
+            .add_service(health)
+            .serve_with_incoming(TcpListenerStream::new(listener));
+        let probes = async {
+            assert_eq!(run(&args(&server, "")).await, Ok(Exit::Done));
+            assert_eq!(run(&args(&server, "up")).await, Ok(Exit::Done));
+            assert_eq!(run(&args(&server, "down")).await, Ok(Exit::Failed));
+            let unknown = run(&args(&server, "ghost")).await.unwrap_err();
+            assert_eq!(unknown.exit, Exit::Usage, "{unknown}");
+        };
+        tokio::select! {
+            () = probes => {}
+            ended = serving => panic!("the server ended: {ended:?}"),
+        }
+        let gone = run(&args(&server, "")).await.unwrap_err();
+        assert_eq!(gone.exit, Exit::Unreachable, "{gone}");
+    }
+}

@@ -1,6 +1,6 @@
 //! One batch in one transaction: lock the cursor, handle the events merchant by merchant, move the cursor, commit.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 use siyu_kernel::{Id, kind::Merchant};
@@ -19,8 +19,9 @@ pub(super) enum Applied {
     Elsewhere,
     /// The handler failed; nothing is committed.
     Failed(HandlerError),
-    /// Events up to the cursor are committed. The next one failed, for this many times now; it comes again after a wait.
-    Stopped { cursor: Cursor, failures: u32, wait: Duration },
+    /// Events up to the cursor are committed. The next one failed, for this many times now; no number when what it needs
+    /// does not answer.
+    Stopped { cursor: Cursor, failures: Option<u32> },
 }
 
 impl Inner {

@@ -1,9 +1,6 @@
 //! Event by event, each under a savepoint: the way through a batch in which one fails, or whose subjects may be blocked.
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::collections::{HashMap, HashSet};
 
 use siyu_kernel::{Id, kind::Merchant};
 use siyu_pg::SystemTx;
@@ -16,7 +13,6 @@ use super::{
 use crate::{
     Cursor, Event, HandlerError, Subscription,
     handler::describe,
-    limits,
     store::{self, parked::Reason},
 };
 
@@ -28,8 +24,8 @@ enum Outcome {
     Done,
     Skipped,
     Parked,
-    /// It stays the first behind the cursor, having failed this often, and comes again after a wait.
-    Again(u32, Duration),
+    /// It stays the first behind the cursor, having failed this often; no number when what it needs does not answer.
+    Again(Option<u32>),
 }
 
 impl Inner {
@@ -50,8 +46,8 @@ impl Inner {
             match self.apply_one(&mut tx, event, &mut blocked, failures).await? {
                 Outcome::Done | Outcome::Skipped => handled += 1,
                 Outcome::Parked => parked += 1,
-                Outcome::Again(failures, wait) => {
-                    again = Some((failures, wait));
+                Outcome::Again(failures) => {
+                    again = Some(failures);
                     break;
                 }
             }
@@ -65,7 +61,7 @@ impl Inner {
             count(&self.subscription, handled, parked);
         }
         Ok(match again {
-            Some((failures, wait)) => Applied::Stopped { cursor, failures, wait },
+            Some(failures) => Applied::Stopped { cursor, failures },
             None => Applied::Done(cursor),
         })
     }
@@ -107,13 +103,13 @@ impl Inner {
         let text = match &error {
             HandlerError::Unavailable(cause) => {
                 let error = describe(cause.as_ref());
-                tracing::warn!(consumer, source, error, "waiting for what the handler needs");
-                return Ok(Outcome::Again(failures, limits::OUTAGE_PAUSE));
+                tracing::debug!(consumer, source, error, "waiting for what the handler needs");
+                return Ok(Outcome::Again(None));
             }
             HandlerError::Retry(_) if attempts < retries.attempts => {
                 let (position, error) = (event.position, error.describe());
                 tracing::info!(consumer, source, position, attempts, error, "an event failed");
-                return Ok(Outcome::Again(attempts, retries.wait(attempts)));
+                return Ok(Outcome::Again(Some(attempts)));
             }
             HandlerError::Retry(_) | HandlerError::Park(_) => error.describe(),
         };

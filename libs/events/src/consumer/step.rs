@@ -14,8 +14,8 @@ use crate::{
     telemetry::{INSTRUMENTS, labels},
 };
 
-/// How long a consumer stands back at first when another process holds its cursor.
-const FIRST_STANDBY: Duration = Duration::from_millis(50);
+/// The first of waits that double.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 /// What a consumer remembers between steps. All of it can be lost: the truth is the cursor's row.
 pub(super) struct State {
@@ -34,6 +34,8 @@ pub(super) struct State {
     failed: (i64, u32),
     /// How long to stand back when another process works; it doubles.
     standby: Duration,
+    /// How long to wait when something the handler needs does not answer; it doubles.
+    outage: Duration,
 }
 
 /// What a step did.
@@ -59,7 +61,8 @@ impl State {
             head: 0,
             careful_until: 0,
             failed: (0, 0),
-            standby: FIRST_STANDBY,
+            standby: FIRST_PAUSE,
+            outage: FIRST_PAUSE,
         }
     }
 
@@ -138,25 +141,25 @@ impl Inner {
 
     /// Draws the consequences of a batch.
     fn settle(&self, state: &mut State, applied: Applied, count: usize) -> Step {
-        let Subscription { consumer, source, .. } = self.subscription;
+        let Subscription { consumer, source, retries, .. } = self.subscription;
         match applied {
             Applied::Done(cursor) => {
                 state.cursor = Some(cursor);
-                state.standby = FIRST_STANDBY;
+                (state.standby, state.outage) = (FIRST_PAUSE, FIRST_PAUSE);
                 self.tell(cursor.position, state.head);
                 Step::Moved
             }
             Applied::Elsewhere => {
                 state.cursor = None;
                 // Short at first: it may be the end of a process that was killed, or an operator's replay.
-                let wait = state.standby;
-                state.standby = (wait * 2).min(limits::STANDBY_PAUSE);
-                Step::Standby(wait)
+                Step::Standby(double(&mut state.standby, limits::STANDBY_PAUSE))
             }
             Applied::Failed(HandlerError::Unavailable(cause)) => {
                 let error = describe(cause.as_ref());
-                tracing::warn!(consumer, source, error, "waiting for what the handler needs");
-                Step::Wait(limits::OUTAGE_PAUSE)
+                if state.outage == FIRST_PAUSE {
+                    tracing::warn!(consumer, source, error, "waiting for what the handler needs");
+                }
+                Step::Wait(double(&mut state.outage, limits::OUTAGE_PAUSE))
             }
             Applied::Failed(error @ (HandlerError::Retry(_) | HandlerError::Park(_))) => {
                 let error = error.describe();
@@ -164,13 +167,18 @@ impl Inner {
                 state.careful_until = state.pending[count - 1].position;
                 Step::Moved
             }
-            Applied::Stopped { cursor, failures, wait } => {
+            Applied::Stopped { cursor, failures } => {
                 state.cursor = Some(cursor);
-                state.failed = (cursor.position + 1, failures);
                 // The count must not be lost: the next step takes the careful way for this event, too.
                 state.careful_until = state.careful_until.max(cursor.position + 1);
                 self.tell(cursor.position, state.head);
-                Step::Wait(wait)
+                Step::Wait(match failures {
+                    Some(failures) => {
+                        state.failed = (cursor.position + 1, failures);
+                        retries.wait(failures)
+                    }
+                    None => double(&mut state.outage, limits::OUTAGE_PAUSE),
+                })
             }
         }
     }
@@ -245,6 +253,11 @@ impl Inner {
             Some(_) | None => Err(ConsumeError::Pruned { origin, position }),
         }
     }
+}
+
+/// A wait, which is twice as long the next time.
+fn double(wait: &mut Duration, max: Duration) -> Duration {
+    std::mem::replace(wait, (*wait * 2).min(max))
 }
 
 /// Counts what a committed batch did.

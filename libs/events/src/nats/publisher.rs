@@ -19,7 +19,7 @@ use crate::{Cursor, Event, Log, handler::describe, leader, limits, log, store};
 const CONSUMER: &str = "nats";
 
 /// How often the log is looked at when nothing wakes the publisher: no sequencer may run in this process.
-const LOOK_PAUSE: Duration = Duration::from_millis(500);
+const LOOK_PAUSE: Duration = Duration::from_secs(2);
 
 /// The first wait after an error; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);

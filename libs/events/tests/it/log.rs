@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use prost::Name;
-use siyu_events::{NewEvent, SYSTEM_TABLES, append, limits};
+use siyu_events::{Cursor, NewEvent, SYSTEM_TABLES, append, limits};
 use siyu_pg::catalogue;
 use siyu_testkit::{Database, merchant};
 
@@ -46,7 +46,7 @@ async fn an_event_reads_back_as_it_was_told() {
     append(&mut tx, std::slice::from_ref(&fact)).await.unwrap();
     tx.commit().await.unwrap();
     world.log.stamp_all().await.unwrap();
-    let run = world.source().await.fetch(&Default::default(), 10, Duration::ZERO).await.unwrap();
+    let run = world.source().await.fetch(&Cursor::default(), 10, Duration::ZERO).await.unwrap();
     assert_eq!(run.head, 1);
     let event = &run.events[0];
     assert_eq!((event.id, event.merchant, event.position), (fact.id, merchant(1), 1));
@@ -89,7 +89,7 @@ async fn a_reader_that_waits_is_woken_by_the_event() {
     let mut source = world.source().await;
     let wait = Duration::from_secs(20);
     let start = Instant::now();
-    let cursor = Default::default();
+    let cursor = Cursor::default();
     let (run, ()) = tokio::join!(source.fetch(&cursor, 10, wait), world.tell(1, &[("ord_a", 1)]));
     assert_eq!(run.unwrap().events.len(), 1);
     assert!(start.elapsed() < wait / 2, "{:?}", start.elapsed());

@@ -1,4 +1,5 @@
 //! The event log against a real PostgreSQL and a real NATS server.
+#![expect(clippy::unwrap_used, reason = "a test that fails may panic, in its helpers too")]
 
 mod broker;
 mod contract;
@@ -10,4 +11,5 @@ mod rewind;
 mod sequencer;
 mod speed;
 mod support;
+mod trace;
 mod unruly;

@@ -18,7 +18,7 @@ async fn running(world: &World) -> Consumer {
 
 async fn drained(world: &World, consumer: &Consumer) {
     let head = world.log.stamp_all().await.unwrap();
-    let limit = Duration::from_secs(60);
+    let limit = Duration::from_mins(1);
     tokio::time::timeout(limit, consumer.drained(head)).await.expect("it comes through").unwrap();
 }
 

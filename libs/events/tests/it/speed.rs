@@ -1,5 +1,6 @@
 //! How fast it is: `cargo test -p siyu-events -- --ignored --nocapture speed`. Figures hold for the machine, its load and
 //! the profile they were taken with; nothing is asserted.
+#![expect(clippy::print_stdout, reason = "the figures are what it is run for")]
 
 use std::{
     sync::{Arc, Mutex},
@@ -112,10 +113,31 @@ async fn latency(transport: Transport, gap: Duration) {
     println!("{transport:?}, {gap:?} apart: p50 {} µs, p99 {} µs", at(50), at(99));
 }
 
+/// What this process costs when nothing happens; PostgreSQL's and the broker's part are not in it.
+async fn idle(transport: Transport) {
+    const SECONDS: u64 = 5;
+    let world = World::new(transport).await;
+    world.sequence();
+    let consumer = consumer(&world, &Rows::default()).await;
+    world.tasks.spawn("consumer", Policy::Shutdown, move |cancel| consumer.clone().run(cancel));
+    pause(Duration::from_secs(2)).await;
+    let before = cpu_ticks();
+    pause(Duration::from_secs(SECONDS)).await;
+    // A tick is 10 ms.
+    println!("{transport:?}: idle {} ms of CPU a second", (cpu_ticks() - before) * 10 / SECONDS);
+}
+
+fn cpu_ticks() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
+
 #[tokio::test]
 #[ignore = "a measurement"]
 async fn speed() {
     for transport in [Transport::Pull, Transport::Nats] {
+        idle(transport).await;
         throughput(transport).await;
         latency(transport, Duration::from_millis(5)).await;
         latency(transport, Duration::from_millis(60)).await;

@@ -183,8 +183,8 @@ impl World {
             let before = last.insert((effect.merchant, &effect.subject), effect.n);
             assert!(before.is_none_or(|n| n < effect.n), "{effect:?} after {before:?}");
         }
-        let lost: Vec<_> = told.iter().filter(|id| !seen.contains(id)).collect();
-        assert!(lost.is_empty() && seen.len() == told.len(), "lost: {lost:?}");
+        let missing: Vec<_> = told.iter().filter(|id| !seen.contains(id)).collect();
+        assert!(missing.is_empty() && seen.len() == told.len(), "missing: {missing:?}");
     }
 }
 

@@ -187,7 +187,7 @@ async fn a_method_without_an_access_option_is_closed_to_everyone() {
     // Decoding and encoding loses the options that extensions add: contracts that say nothing about access.
     let silent = prost_types::FileDescriptorSet::decode(siyu_proto::DESCRIPTOR_SET).unwrap();
     let silent: &'static [u8] = silent.encode_to_vec().leak();
-    let fixture = Fixture::build(Settings::default(), silent);
+    let fixture = Fixture::build(Settings::default(), Some(silent));
     let mut client = fixture.operator(fixture.local());
     let refused = client.list_merchants(ListMerchantsRequest::default()).await.unwrap_err();
     assert_eq!(refused.code(), Code::PermissionDenied);

@@ -3,13 +3,15 @@
 use std::{
     future::ready,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, Once,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use chrono::{DateTime, Utc};
+use opentelemetry::{global, trace::TracerProvider as _};
+use opentelemetry_sdk::{propagation::TraceContextPropagator, trace::SdkTracerProvider};
 use siyu_grpc::{
     App, Assertions, Caller, Ctx, Peer, RemoteSettings, Scopes, Server, Settings, Upstream,
 };
@@ -26,6 +28,7 @@ use siyu_runtime::{CancellationToken, Readiness};
 use tokio::net::TcpListener;
 use tonic::Status;
 use tonic_types::StatusExt;
+use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::methods::{Events, Merchants, Methods};
 
@@ -76,15 +79,21 @@ impl Fixture {
     }
 
     pub(crate) fn with(settings: Settings) -> Self {
-        Self::build(settings, siyu_proto::DESCRIPTOR_SET)
+        Self::build(settings, None)
     }
 
-    pub(crate) fn build(settings: Settings, contracts: &'static [u8]) -> Self {
+    pub(crate) fn build(settings: Settings, contracts: Option<&'static [u8]>) -> Self {
+        static TRACES: Once = Once::new();
+        TRACES.call_once(start_traces);
         let clock = Arc::new(Fixed(Mutex::new(START.parse().unwrap())));
         let assertions = Arc::new(Assertions::new(KEY).unwrap());
         let (readiness, probe) = (Readiness::new(), Arc::new(Probe::default()));
-        let app = Server::new(settings, assertions.clone(), clock.clone(), readiness.clone())
-            .contracts(contracts)
+        let server = Server::new(settings, assertions.clone(), clock.clone(), readiness.clone());
+        let server = match contracts {
+            Some(contracts) => server.contracts(contracts),
+            None => server,
+        };
+        let app = server
             .service(merchants(&probe))
             .service(events(&probe))
             .service(crate::streams::imports(&probe))
@@ -132,6 +141,15 @@ impl Fixture {
     }
 }
 
+/// Traces as the process has them, for the whole test binary: a subscriber per test would miss the call sites that another
+/// test's thread has seen first.
+fn start_traces() {
+    global::set_text_map_propagator(TraceContextPropagator::new());
+    let tracer = SdkTracerProvider::builder().build().tracer("test");
+    let layer = tracing_opentelemetry::layer().with_tracer(tracer);
+    tracing_subscriber::registry().with(layer).init();
+}
+
 /// A request whose name says what the method does.
 pub(crate) fn create(name: &str) -> CreateMerchantRequest {
     CreateMerchantRequest { name: name.to_owned(), ..CreateMerchantRequest::default() }
@@ -170,7 +188,7 @@ impl Probe {
             "panic" => panic!("told to"),
             "slow" => {
                 let mut work = Work(self, false);
-                siyu_runtime::pause(Duration::from_secs(60)).await;
+                siyu_runtime::pause(Duration::from_mins(1)).await;
                 work.1 = true;
             }
             "taken" => {

@@ -1,5 +1,9 @@
 //! The stack from outside: a small server in this process and over TCP, and everything a caller can do to it.
-#![expect(clippy::disallowed_methods, reason = "tests start their servers themselves")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests start their servers themselves, and fail where something is not as it must be"
+)]
 
 mod access;
 mod calls;

@@ -16,7 +16,7 @@ use tonic::{Code, Request, Streaming};
 use tonic_types::StatusExt;
 
 use crate::{
-    fixture::{Fixture, Probe, merchant, reason},
+    fixture::{Fixture, Probe, create, merchant, reason},
     methods::{Imports, Methods},
 };
 
@@ -119,6 +119,8 @@ async fn a_stream_ends_at_its_callers_deadline_and_frees_its_place() {
         let (send, mut replies) = open(&fixture, upstream.clone(), Some(timeout)).await;
         send.send(batch("1")).await.unwrap();
         replies.next().await.unwrap().unwrap();
+        let refused = fixture.operator(upstream.clone()).create_merchant(create("x")).await;
+        assert_eq!(reason(&refused.unwrap_err()), "OVERLOADED", "the stream holds the only place");
         let late = replies.next().await.unwrap().unwrap_err();
         assert_eq!((late.code(), &*reason(&late)), (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"));
         drop((send, replies));

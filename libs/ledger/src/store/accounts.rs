@@ -20,11 +20,15 @@ pub(crate) async fn find(
         assets.push(key.asset.as_str());
     }
     let accounts = sqlx::query_as(
-        "select a.id, a.owner_id, a.code, a.asset, a.flags, a.debits_posted, a.credits_posted,
-            a.debits_pending, a.credits_pending, a.entries, a.created_at
+        "select a.*
         from (select distinct * from unnest($2::uuid[], $3::smallint[], $4::text[]) as u (owner_id, code, asset)) as k
-        join ledger_accounts as a
-            on a.merchant_id = $1 and a.owner_id = k.owner_id and a.code = k.code and a.asset = k.asset",
+        cross join lateral (
+            select id, owner_id, code, asset, flags, debits_posted, credits_posted, debits_pending, credits_pending,
+                entries, created_at
+            from ledger_accounts
+            where merchant_id = $1 and owner_id = k.owner_id and code = k.code and asset = k.asset
+            limit 1
+        ) as a",
     )
     .bind(merchant)
     .bind(owners)
@@ -62,10 +66,15 @@ pub(crate) async fn list(
     ids: &[AccountId],
 ) -> Result<Vec<Account>, Error> {
     let accounts = sqlx::query_as(
-        "select id, owner_id, code, asset, flags, debits_posted, credits_posted, debits_pending, credits_pending,
-            entries, created_at
-        from ledger_accounts
-        where merchant_id = $1 and id = any($2)",
+        "select a.*
+        from unnest($2::uuid[]) as k (id)
+        cross join lateral (
+            select id, owner_id, code, asset, flags, debits_posted, credits_posted, debits_pending, credits_pending,
+                entries, created_at
+            from ledger_accounts
+            where merchant_id = $1 and id = k.id
+            limit 1
+        ) as a",
     )
     .bind(merchant)
     .bind(ids)
@@ -74,20 +83,24 @@ pub(crate) async fn list(
     Ok(accounts)
 }
 
-/// Locks the accounts until the end of the transaction. Always in the order of their ids, so that two calls that touch
-/// the same accounts wait for each other and never in a circle.
+/// Locks the accounts until the end of the transaction, one after the other. The caller sorts the ids, so that two calls
+/// that touch the same accounts wait for each other and never in a circle.
 pub(crate) async fn lock(
     conn: &mut PgConnection,
     merchant: MerchantId,
     ids: &[AccountId],
 ) -> Result<Vec<Account>, Error> {
+    assert!(ids.is_sorted(), "locks are taken in order");
     let accounts = sqlx::query_as(
-        "select id, owner_id, code, asset, flags, debits_posted, credits_posted, debits_pending, credits_pending,
-            entries, created_at
-        from ledger_accounts
-        where merchant_id = $1 and id = any($2)
-        order by id
-        for no key update",
+        "select a.*
+        from unnest($2::uuid[]) as k (id)
+        cross join lateral (
+            select id, owner_id, code, asset, flags, debits_posted, credits_posted, debits_pending, credits_pending,
+                entries, created_at
+            from ledger_accounts
+            where merchant_id = $1 and id = k.id
+            for no key update
+        ) as a",
     )
     .bind(merchant)
     .bind(ids)

@@ -9,22 +9,27 @@ use crate::{
     plan::{Hold, Working},
 };
 
-/// The accounts of transfers in the journal. What is there never changes, so no lock is needed.
-pub(crate) async fn accounts_of(
+/// Transfers with the accounts that they debited and credited. What is in the journal never changes, so no lock is needed.
+pub(crate) async fn sides(
     conn: &mut PgConnection,
     merchant: MerchantId,
     transfers: &[TransferId],
-) -> Result<Vec<(AccountId, AccountId)>, Error> {
-    let accounts = sqlx::query_as(
-        "select debit_account_id, credit_account_id
-        from ledger_transfers
-        where merchant_id = $1 and id = any($2)",
+) -> Result<Vec<(TransferId, AccountId, AccountId)>, Error> {
+    let sides = sqlx::query_as(
+        "select t.*
+        from unnest($2::uuid[]) as k (id)
+        cross join lateral (
+            select id, debit_account_id, credit_account_id
+            from ledger_transfers
+            where merchant_id = $1 and id = k.id
+            limit 1
+        ) as t",
     )
     .bind(merchant)
     .bind(transfers)
     .fetch_all(conn)
     .await?;
-    Ok(accounts)
+    Ok(sides)
 }
 
 /// Puts transfers of the journal into `work`, with the state of holds and the sum of earlier reversals. To be read after
@@ -36,15 +41,21 @@ pub(crate) async fn records(
     work: &mut Working,
 ) -> Result<(), Error> {
     let found = sqlx::query(
-        "select t.id, t.kind, t.debit_account_id, t.credit_account_id, t.amount, t.pending_id, t.reverses_id, t.code,
-            t.reference_id, t.user_data, t.draw, t.draw_lot_id, t.earned_at, t.available_at, t.expires_at, t.until_at,
-            t.debit_entry, t.credit_entry, t.debit_balance, t.credit_balance, t.posted_at,
-            h.state as hold_state, h.ended_by_id,
+        "select t.*, h.state as hold_state, h.ended_by_id,
             (select sum(r.amount)::bigint from ledger_transfers as r where r.merchant_id = $1 and r.reverses_id = t.id)
                 as reversed
-        from ledger_transfers as t
-        left join ledger_holds as h on h.merchant_id = $1 and h.pending_id = t.id
-        where t.merchant_id = $1 and t.id = any($2)",
+        from unnest($2::uuid[]) as k (id)
+        cross join lateral (
+            select id, kind, debit_account_id, credit_account_id, amount, pending_id, reverses_id, code,
+                reference_id, user_data, draw, draw_lot_id, earned_at, available_at, expires_at, until_at,
+                debit_entry, credit_entry, debit_balance, credit_balance, posted_at
+            from ledger_transfers
+            where merchant_id = $1 and id = k.id
+            limit 1
+        ) as t
+        left join lateral (
+            select state, ended_by_id from ledger_holds where merchant_id = $1 and pending_id = t.id limit 1
+        ) as h on true",
     )
     .bind(merchant)
     .bind(transfers)
@@ -68,10 +79,15 @@ pub(crate) async fn moves(
     transfers: &[TransferId],
 ) -> Result<Vec<Move>, Error> {
     let moves = sqlx::query_as(
-        "select transfer_id, position, account_id, lot_id, kind, remaining, held
-        from ledger_lot_moves
-        where merchant_id = $1 and transfer_id = any($2)
-        order by transfer_id, position",
+        "select m.*
+        from unnest($2::uuid[]) with ordinality as k (id, n)
+        cross join lateral (
+            select transfer_id, position, account_id, lot_id, kind, remaining, held
+            from ledger_lot_moves
+            where merchant_id = $1 and transfer_id = k.id
+            offset 0
+        ) as m
+        order by k.n, m.position",
     )
     .bind(merchant)
     .bind(transfers)
@@ -88,13 +104,23 @@ pub(crate) async fn lots(
     drawn: &[AccountId],
 ) -> Result<Vec<Lot>, Error> {
     let lots = sqlx::query_as(
-        "select id, account_id, amount, remaining, held, earned_at, available_at, expires_at
-        from ledger_lots
-        where merchant_id = $1 and id = any($2)
+        "select l.*
+        from unnest($2::uuid[]) as k (id)
+        cross join lateral (
+            select id, account_id, amount, remaining, held, earned_at, available_at, expires_at
+            from ledger_lots
+            where merchant_id = $1 and id = k.id
+            limit 1
+        ) as l
         union all
-        select id, account_id, amount, remaining, held, earned_at, available_at, expires_at
-        from ledger_lots
-        where merchant_id = $1 and account_id = any($3) and live",
+        select l.*
+        from unnest($3::uuid[]) as k (id)
+        cross join lateral (
+            select id, account_id, amount, remaining, held, earned_at, available_at, expires_at
+            from ledger_lots
+            where merchant_id = $1 and account_id = k.id and live
+            offset 0
+        ) as l",
     )
     .bind(merchant)
     .bind(ids)

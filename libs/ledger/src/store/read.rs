@@ -15,11 +15,15 @@ pub(crate) async fn available_lots(
     now: DateTime<Utc>,
 ) -> Result<Vec<(AccountId, i64)>, Error> {
     let sums = sqlx::query_as(
-        "select account_id, sum(remaining - held)::bigint
-        from ledger_lots
-        where merchant_id = $1 and account_id = any($2) and live
-            and (id = account_id or available_at <= $3 and (expires_at is null or expires_at > $3))
-        group by account_id",
+        "select k.id, l.free
+        from unnest($2::uuid[]) as k (id)
+        cross join lateral (
+            select sum(remaining - held)::bigint as free
+            from ledger_lots
+            where merchant_id = $1 and account_id = k.id and live
+                and (id = account_id or available_at <= $3 and (expires_at is null or expires_at > $3))
+        ) as l
+        where l.free is not null",
     )
     .bind(merchant)
     .bind(accounts)
@@ -97,10 +101,15 @@ pub(crate) async fn live_lots(
     accounts: &[AccountId],
 ) -> Result<Vec<Lot>, Error> {
     let lots = sqlx::query_as(
-        "select id, account_id, amount, remaining, held, earned_at, available_at, expires_at
-        from ledger_lots
-        where merchant_id = $1 and account_id = any($2) and live
-        order by account_id, expires_at nulls last, earned_at, id",
+        "select l.*
+        from unnest($2::uuid[]) with ordinality as k (id, n)
+        cross join lateral (
+            select id, account_id, amount, remaining, held, earned_at, available_at, expires_at
+            from ledger_lots
+            where merchant_id = $1 and account_id = k.id and live
+            offset 0
+        ) as l
+        order by k.n, l.expires_at nulls last, l.earned_at, l.id",
     )
     .bind(merchant)
     .bind(accounts)

@@ -22,20 +22,23 @@ pub(crate) async fn transfers(
                 debit_entry, credit_entry, debit_balance, credit_balance, posted_at
             )
             select $1, v.*
-            from unnest(
-                $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::bigint[], $7::uuid[], $8::uuid[], $9::smallint[],
-                $10::uuid[], $11::bigint[], $12::text[], $13::uuid[], $14::timestamptz[], $15::timestamptz[],
-                $16::timestamptz[], $17::timestamptz[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[],
-                $22::timestamptz[]
-            ) as v
+            from unnest($2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::bigint[], $7::uuid[], $8::uuid[],
+                $9::smallint[], $10::uuid[], $11::bigint[], $12::text[], $13::uuid[], $14::timestamptz[],
+                $15::timestamptz[], $16::timestamptz[], $17::timestamptz[], $18::bigint[], $19::bigint[],
+                $20::bigint[], $21::bigint[], $22::timestamptz[]) as v
             returning 1
         ), counted as (
-            update ledger_accounts as a
-            set debits_posted = v.debits_posted, credits_posted = v.credits_posted,
-                debits_pending = v.debits_pending, credits_pending = v.credits_pending, entries = v.entries
-            from unnest($23::uuid[], $24::bigint[], $25::bigint[], $26::bigint[], $27::bigint[], $28::bigint[])
-                as v (id, debits_posted, credits_posted, debits_pending, credits_pending, entries)
-            where a.merchant_id = $1 and a.id = v.id
+            insert into ledger_accounts as a (
+                merchant_id, id, owner_id, code, asset, flags, created_at, debits_posted, credits_posted,
+                debits_pending, credits_pending, entries
+            )
+            select $1, v.*
+            from unnest($23::uuid[], $24::uuid[], $25::smallint[], $26::text[], $27::smallint[], $28::timestamptz[],
+                $29::bigint[], $30::bigint[], $31::bigint[], $32::bigint[], $33::bigint[]) as v
+            on conflict on constraint ledger_accounts_pkey do update
+            set debits_posted = excluded.debits_posted, credits_posted = excluded.credits_posted,
+                debits_pending = excluded.debits_pending, credits_pending = excluded.credits_pending,
+                entries = excluded.entries
             returning 1
         )
         select (select count(*) from appended), (select count(*) from counted)",
@@ -63,6 +66,11 @@ pub(crate) async fn transfers(
     .bind(column(records, |r| r.credit_balance))
     .bind(column(records, |r| r.posted_at))
     .bind(column(accounts, |a| a.id))
+    .bind(column(accounts, |a| a.key.owner))
+    .bind(column(accounts, |a| a.key.code))
+    .bind(accounts.iter().map(|a| a.key.asset.as_str()).collect::<Vec<_>>())
+    .bind(column(accounts, |a| a.flags))
+    .bind(column(accounts, |a| a.created_at))
     .bind(column(accounts, |a| a.debits_posted))
     .bind(column(accounts, |a| a.credits_posted))
     .bind(column(accounts, |a| a.debits_pending))

@@ -99,7 +99,7 @@ async fn every_kind_of_damage_is_found_under_its_rule() {
         sqlx::raw_sql(statement).execute(&mut owner).await.unwrap();
         let report = check(&mut owner).await.unwrap();
         let rules: Vec<_> = report.findings.iter().map(|finding| finding.rule.as_str()).collect();
-        assert!(rules.contains(&rule), "{} gave {rules:?}, not {rule}", statement);
+        assert!(rules.contains(&rule), "{statement} gave {rules:?}, not {rule}");
         assert!(!report.is_sound());
         sqlx::raw_sql("rollback").execute(&mut owner).await.unwrap();
     }

@@ -12,6 +12,7 @@ mod model_moves;
 mod parallel;
 mod posting;
 mod random;
+mod reading;
 mod replay;
 mod reversing;
 mod sharing;

@@ -123,8 +123,10 @@ impl Model {
             let keep = !open && !refused && matches!(verdict, Verdict::Exists(..));
             match verdict {
                 Verdict::Refused(rules) => rules.push(Failure::LinkedFailed),
-                _ if keep => {}
-                _ => *verdict = Verdict::Refused(vec![Failure::LinkedFailed]),
+                Verdict::Created(..) | Verdict::Exists(..) if keep => {}
+                Verdict::Created(..) | Verdict::Exists(..) => {
+                    *verdict = Verdict::Refused(vec![Failure::LinkedFailed]);
+                }
             }
             if let (true, Verdict::Refused(rules)) = (open, verdict) {
                 rules.push(Failure::LinkedChainOpen);

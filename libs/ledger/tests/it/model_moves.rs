@@ -111,7 +111,9 @@ impl Purse {
         }
         let wanted = usize::try_from(movement.amount).unwrap();
         let coins: Vec<_> = self.choose(movement.draw, origin, now).take(wanted).collect();
-        coins.iter().for_each(|coin| assert!(self.coins.remove(coin)));
+        for coin in &coins {
+            assert!(self.coins.remove(coin));
+        }
         let short = wanted - coins.len();
         self.owed += i64::try_from(short).unwrap();
         coins.into_iter().map(Some).chain(std::iter::repeat_n(None, short)).collect()
@@ -241,13 +243,15 @@ impl Model {
     ) -> Vec<Option<Coin>> {
         let hold = self.done.get_mut(&pending).expect("the rules hold");
         hold.state = state;
-        let (movement, reserved, mut held) = (hold.movement, hold.amount, hold.held.clone());
+        let (movement, reserved, mut coins) = (hold.movement, hold.amount, hold.held.clone());
         self.count(&movement, posted, -reserved);
         let purse = self.purse(movement.debit);
-        held.iter().for_each(|coin| assert!(purse.held.remove(coin)));
-        let rest = held.split_off(held.len().min(usize::try_from(posted).unwrap()));
+        for coin in &coins {
+            assert!(purse.held.remove(coin));
+        }
+        let rest = coins.split_off(coins.len().min(usize::try_from(posted).unwrap()));
         purse.put(rest, now);
-        held.into_iter().map(Some).collect()
+        coins.into_iter().map(Some).collect()
     }
 
     fn give_back(

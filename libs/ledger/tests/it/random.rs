@@ -65,20 +65,20 @@ impl Generator {
         slice
     }
 
-    /// What an expiry job would post: the units of one lapsed lot of each account.
+    /// What an expiry job would post: the units of the first lapsed lots of each account.
     fn lapsed(&mut self, model: &Model) -> Vec<Transfer> {
         let now = self.now;
         let mut transfers = Vec::new();
         for (account, asset, _) in self.accounts.clone() {
-            let coins = &model.purses[&account].coins;
             let over = |ends: Option<Instant>| ends.is_some_and(|end| end <= now);
-            let Some(first) = coins.first().filter(|coin| over(coin.ends)) else { continue };
-            let units = coins.iter().take_while(|coin| over(coin.ends));
-            let units = units.filter(|coin| coin.lot == first.lot).count();
+            let coins: Vec<_> = model.purses[&account].coins.iter().collect();
+            let lots = coins.chunk_by(|left, right| left.lot == right.lot);
             let sink = self.accounts.iter().find(|(_, other, _)| *other == asset).unwrap().0;
-            let movement = Movement::new(account, sink, i64::try_from(units).unwrap());
-            let id = self.id();
-            transfers.push(Transfer::post(id, CODE, movement.draw(Draw::Lot(first.lot))));
+            for lot in lots.take_while(|lot| over(lot[0].ends)).take(4) {
+                let movement = Movement::new(account, sink, i64::try_from(lot.len()).unwrap());
+                let (id, draw) = (self.id(), Draw::Lot(lot[0].lot));
+                transfers.push(Transfer::post(id, CODE, movement.draw(draw)));
+            }
         }
         transfers
     }
@@ -108,12 +108,11 @@ impl Generator {
                 None => Transfer::post(id, CODE, self.movement()),
             },
         };
-        match transfer.action {
-            Action::PostPending { amount: None, .. } if self.rng.random_bool(0.4) => {
-                transfer.part(self.rng.random_range(-1..25))
-            }
-            _ => transfer,
+        let whole = matches!(transfer.action, Action::PostPending { amount: None, .. });
+        if whole && self.rng.random_bool(0.4) {
+            return transfer.part(self.rng.random_range(-1..25));
         }
+        transfer
     }
 
     /// A transfer with the id of a known one and other content.

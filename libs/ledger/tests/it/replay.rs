@@ -26,7 +26,7 @@ use super::{
     random::Generator,
 };
 
-const TRANSFERS: usize = 30_000;
+const TRANSFERS: usize = 100_000;
 const SLICE: usize = 250;
 
 /// What goes wrong with a slice.
@@ -66,23 +66,14 @@ async fn a_hundred_thousand_transfers_on_a_failing_database_come_out_as_in_the_m
     let killer = books.database.owner().await;
     let mut run = Run { books, model: Model::default(), killer, mishaps: BTreeMap::new() };
     run.open(&generator).await;
-    let name: String = sqlx::query_scalar("select current_database()::text").fetch_one(&mut run.killer).await.unwrap();
-    for set in ["session_preload_libraries = 'auto_explain'", "auto_explain.log_min_duration = 0", "auto_explain.log_analyze = on","auto_explain.log_nested_statements = on"] {
-        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("alter database {name} set {set}"))).execute(&mut run.killer).await.unwrap();
-    }
-    let pids: Vec<i32> = sqlx::query_scalar("select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()").fetch_all(&mut run.killer).await.unwrap();
-    for pid in pids { kill(&mut run.killer, pid).await; }
-
     let stop = Arc::new(AtomicBool::new(false));
     let watch = tokio::spawn(watch(run.books.db().clone(), Arc::clone(&stop)));
 
     let (mut asked, mut created) = (0, 0);
     while asked < TRANSFERS {
-        let t0 = std::time::Instant::now();
-        let slice = generator.slice(SLICE, &run.model);let t1=std::time::Instant::now();
+        let slice = generator.slice(SLICE, &run.model);
         asked += slice.len();
         created += run.post(&slice, &mut generator).await;
-        eprintln!("S gen {:?} post {:?}", t1-t0, t1.elapsed());
         if asked % 10_000 < SLICE {
             run.compare().await;
         }
@@ -91,8 +82,7 @@ async fn a_hundred_thousand_transfers_on_a_failing_database_come_out_as_in_the_m
     let looks = watch.await.unwrap();
     run.compare().await;
     run.books.assert_sound().await;
- std::fs::copy(siyu_testkit::postgres().await.log_file(), "/tmp/pg.log").unwrap();
-    assert!(created > 2_000, "{created} of {asked} took effect");
+    assert!(created > 20_000, "{created} of {asked} took effect");
     assert!(run.mishaps.len() == 7 && run.mishaps.values().all(|n| *n > 2), "{:?}", run.mishaps);
     assert!(looks > 50, "{looks} looks at the trial balance");
 }
@@ -139,7 +129,7 @@ impl Run {
             *self.mishaps.entry(name.to_owned()).or_default() += 1;
             match self.attempt(slice, generator.now, mishap).await {
                 Heard::Outcomes(outcomes) => {
-                    let t=std::time::Instant::now();let verdicts = self.model.post(slice, generator.now);eprintln!("M {:?}",t.elapsed());
+                    let verdicts = self.model.post(slice, generator.now);
                     for ((transfer, outcome), verdict) in slice.iter().zip(&outcomes).zip(verdicts)
                     {
                         assert!(agree(outcome, &verdict), "{transfer:?}: {outcome:?}, {verdict:?}");
@@ -172,7 +162,11 @@ impl Run {
                 let _ = futures::join!(post, kill(&mut self.killer, pid));
                 None
             }
-            _ => Some(post.await),
+            Mishap::Nothing
+            | Mishap::DroppedBeforeCommit
+            | Mishap::KilledBeforeCommit
+            | Mishap::KilledWhileCommitting
+            | Mishap::CommitUnheard => Some(post.await),
         };
         let Some(outcomes) = outcomes else {
             let dead = mishap == Mishap::KilledWhilePosting;
@@ -279,7 +273,17 @@ async fn give_up_after<F: Future>(polls: u32, mut future: Pin<&mut F>) -> Option
 
 /// Ends a server process, and waits until it has ended.
 async fn kill(killer: &mut PgConnection, pid: i32) {
-    sqlx::query("select pg_terminate_backend($1, 5000)").bind(pid).execute(killer).await.unwrap();
+    let end = sqlx::query("select pg_terminate_backend($1)").bind(pid);
+    end.execute(&mut *killer).await.unwrap();
+    loop {
+        let alive =
+            sqlx::query_scalar("select exists (select from pg_stat_activity where pid = $1)");
+        let alive: bool = alive.bind(pid).fetch_one(&mut *killer).await.unwrap();
+        if !alive {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
 }
 
 fn agree(outcome: &Outcome, verdict: &Verdict) -> bool {

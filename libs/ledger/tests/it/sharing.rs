@@ -99,3 +99,18 @@ async fn a_call_that_the_database_refuses_does_not_take_the_others_with_it() {
     assert_eq!(books.balance(member).await, (1..=20).sum::<i64>() - 13);
     books.assert_sound().await;
 }
+
+#[tokio::test]
+async fn callers_learn_that_the_database_went_away_and_may_ask_again() {
+    let books = Books::open().await;
+    let member = books.account(OWNED).await;
+    let give = Transfer::post(books.id(), CODE, Movement::new(books.source, member, 1));
+    let poster = poster(&books);
+    books.db().close().await;
+    let calls = (0..3).map(|_| poster.post(books.merchant, vec![give], books.now));
+    for outcome in join_all(calls).await {
+        let err = outcome.unwrap_err();
+        assert!(matches!(err, Error::Lost(_)), "{err:?}");
+        assert_eq!(siyu_kernel::Fault::from(err).code(), siyu_kernel::Code::Unavailable);
+    }
+}

@@ -66,8 +66,7 @@ fn without_sources(line: &str) -> String {
         if kept.is_empty() {
             out.push_str(before.trim_end());
         } else {
-            out.push_str(before);
-            out.push_str(&format!("({})", kept.join(", ")));
+            out.extend([before, "(", &kept.join(", "), ")"]);
         }
         rest = after;
     }

@@ -28,7 +28,7 @@ pub(crate) enum BodyRule {
     Field(FieldDescriptor),
 }
 
-/// A path with variables, "/v1/campaigns/{campaign_id}:start".
+/// A path with variables, `/v1/campaigns/{campaign_id}:start`.
 #[derive(Debug, Clone)]
 pub(crate) struct Template {
     /// As it stands in the contract.
@@ -61,10 +61,10 @@ impl FieldPath {
             let parent = message?;
             let field =
                 parent.get_field_by_name(name).or_else(|| parent.get_field_by_json_name(name))?;
-            // What lies behind a list or a map has no single place.
-            message = (!field.is_list() && !field.is_map())
-                .then(|| field.kind().as_message().cloned())
-                .flatten();
+            // What lies behind a list or a map has no single place, and the well-known types are values.
+            let inner = field.kind().as_message().cloned();
+            let leads_on = !field.is_list() && !field.is_map();
+            message = inner.filter(|m| leads_on && !m.full_name().starts_with("google.protobuf."));
             fields.push(field);
         }
         Some(Self(fields))

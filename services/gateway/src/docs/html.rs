@@ -18,25 +18,22 @@ pub(super) fn escaped(text: &str) -> String {
 
 /// A comment with its names set as code: what stands in backticks, and names like `NOT_FOUND` or `page_token`.
 pub(super) fn rich(comment: &str) -> String {
-    let mut out = String::new();
-    for (i, part) in comment.split('`').enumerate() {
-        if i % 2 == 1 {
-            out += &format!("<code>{}</code>", escaped(part));
-            continue;
-        }
-        for (j, word) in part.split(' ').enumerate() {
-            let (name, rest) = word.split_at(word.find(|c| !is_name(c)).unwrap_or(word.len()));
-            if j > 0 {
-                out.push(' ');
-            }
-            if name.trim_matches('_').contains('_') {
-                out += &format!("<code>{}</code>{}", escaped(name), escaped(rest));
-            } else {
-                out += &escaped(word);
-            }
-        }
-    }
-    out
+    let parts = comment.split('`').enumerate();
+    let parts = parts.map(|(i, part)| if i % 2 == 1 { code(part) } else { with_names(part) });
+    parts.collect::<Vec<_>>().concat()
+}
+
+fn with_names(text: &str) -> String {
+    let words = text.split(' ').map(|word| {
+        let (name, rest) = word.split_at(word.find(|c| !is_name(c)).unwrap_or(word.len()));
+        let is_code = name.trim_matches('_').contains('_');
+        if is_code { code(name) + &escaped(rest) } else { escaped(word) }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn code(text: &str) -> String {
+    format!("<code>{}</code>", escaped(text))
 }
 
 fn is_name(c: char) -> bool {

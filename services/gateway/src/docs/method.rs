@@ -38,20 +38,15 @@ pub(super) fn article(comments: &Comments, method: &Method) -> String {
 }
 
 fn routes(method: &Method) -> String {
-    let mut out = String::from("<div class=\"routes\">");
-    for binding in &method.bindings {
-        let verb = binding.http.as_str();
-        out += &format!(
-            "<span class=\"route\"><i class=\"verb {}\">{verb}</i><code>{}</code></span>",
-            verb.to_lowercase(),
-            escaped(&binding.template.text)
-        );
-    }
-    out += &format!(
-        "<span class=\"route\"><i class=\"verb rpc\">gRPC</i><code>{}</code></span></div>\n",
-        method.grpc_name()
-    );
-    out
+    let rest = method.bindings.iter().map(|b| (b.http.as_str(), b.template.text.as_str()));
+    let routes = rest.chain([("gRPC", method.grpc_name())]).map(|(verb, path)| {
+        let kind = if verb == "gRPC" { "rpc".to_owned() } else { verb.to_lowercase() };
+        let path = escaped(path);
+        format!(
+            "<span class=\"route\"><i class=\"verb {kind}\">{verb}</i><code>{path}</code></span>"
+        )
+    });
+    format!("<div class=\"routes\">{}</div>\n", routes.collect::<Vec<_>>().concat())
 }
 
 fn facts(method: &Method) -> String {
@@ -74,8 +69,7 @@ fn facts(method: &Method) -> String {
         (false, true) => facts.push("answers with a stream; in REST lines of JSON".to_owned()),
         (false, false) => {}
     }
-    let items: String = facts.iter().map(|fact| format!("<li>{fact}</li>")).collect();
-    format!("<ul class=\"facts\">{items}</ul>\n")
+    format!("<ul class=\"facts\"><li>{}</li></ul>\n", facts.join("</li><li>"))
 }
 
 fn tries(comments: &Comments, method: &Method) -> String {

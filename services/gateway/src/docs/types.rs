@@ -19,21 +19,22 @@ pub(super) fn section(
     messages: &[MessageDescriptor],
     enums: &[EnumDescriptor],
 ) -> String {
-    let mut out = String::from("<section class=\"types\" id=\"types\">\n<h2>Types</h2>\n");
-    for message in messages {
-        out += &format!(
-            "<div class=\"type\" id=\"type.{}\">\n<h3>{}<small>{}</small></h3>\n<p>{}</p>\n{}</div>\n",
-            message.full_name(),
-            message.name(),
-            message.package_name(),
-            rich(&comments.of_message(message)),
-            table(comments, message),
-        );
-    }
-    for descriptor in enums {
-        out += &enumeration(comments, descriptor);
-    }
-    out + "</section>\n"
+    let messages = messages.iter().map(|message| {
+        let about = rich(&comments.of_message(message));
+        one(message.full_name(), message.package_name(), &about, &table(comments, message))
+    });
+    let enums = enums.iter().map(|descriptor| enumeration(comments, descriptor));
+    let all: Vec<String> = messages.chain(enums).collect();
+    format!("<section class=\"types\" id=\"types\">\n<h2>Types</h2>\n{}</section>\n", all.concat())
+}
+
+/// One type with its place on the page.
+fn one(name: &str, package: &str, about: &str, table: &str) -> String {
+    format!(
+        "<div class=\"type\" id=\"type.{name}\">\n<h3>{}<small>{package}</small></h3>\n<p>{about}</p>\n\
+         {table}</div>\n",
+        short(name)
+    )
 }
 
 /// The fields of a request or a reply; nothing when there are none.
@@ -45,25 +46,26 @@ pub(super) fn fields(title: &str, comments: &Comments, message: &MessageDescript
 }
 
 fn table(comments: &Comments, message: &MessageDescriptor) -> String {
-    let rows: String = message.fields().map(|field| row(comments, &field)).collect();
-    format!("<dl class=\"fields\">\n{rows}</dl>\n")
+    list(message.fields().map(|field| row(comments, &field)))
+}
+
+fn list(rows: impl Iterator<Item = String>) -> String {
+    format!("<dl class=\"fields\">\n{}</dl>\n", rows.collect::<Vec<_>>().concat())
 }
 
 fn row(comments: &Comments, field: &FieldDescriptor) -> String {
     let bounds = Bounds::of(field);
     let required = if bounds.required { "<b class=\"required\">required</b>" } else { "" };
     let comment = comments.of_field(field);
-    let words: String = bounds
-        .words()
-        .iter()
-        .filter(|words| !comment.contains(words.as_str()))
-        .map(|words| format!("<span class=\"bound\">{words}</span>"))
-        .collect();
+    let words = bounds.words().into_iter().filter(|words| !comment.contains(words));
+    let words: Vec<String> =
+        words.map(|words| format!("<span class=\"bound\">{words}</span>")).collect();
     format!(
-        "<dt><code>{}</code><span class=\"kind\">{}</span>{required}</dt><dd>{} {words}</dd>\n",
+        "<dt><code>{}</code><span class=\"kind\">{}</span>{required}</dt><dd>{} {}</dd>\n",
         field.name(),
         kind(field),
         rich(&comment),
+        words.join(" "),
     )
 }
 
@@ -106,19 +108,10 @@ fn link(name: &str) -> String {
 }
 
 fn enumeration(comments: &Comments, descriptor: &EnumDescriptor) -> String {
-    let values: String = descriptor
-        .values()
-        .map(|value| {
-            let comment = rich(&comments.of_value(&value));
-            format!("<dt><code>{}</code></dt><dd>{comment}</dd>\n", value.name())
-        })
-        .collect();
-    format!(
-        "<div class=\"type\" id=\"type.{}\">\n<h3>{}<small>{}</small></h3>\n<p>{}</p>\n\
-         <dl class=\"fields\">\n{values}</dl>\n</div>\n",
-        descriptor.full_name(),
-        descriptor.name(),
-        descriptor.package_name(),
-        rich(&comments.of(&descriptor.parent_file(), descriptor.path())),
-    )
+    let values = descriptor.values().map(|value| {
+        let comment = rich(&comments.of_value(&value));
+        format!("<dt><code>{}</code></dt><dd>{comment}</dd>\n", value.name())
+    });
+    let about = rich(&comments.of(&descriptor.parent_file(), descriptor.path()));
+    one(descriptor.full_name(), descriptor.package_name(), &about, &list(values))
 }

@@ -66,7 +66,7 @@ impl Pages {
             "/" => redirect("/docs"),
             "/docs" => self.docs.response(headers),
             "/openapi.json" => self.openapi.response(headers),
-            "/healthz" => small(StatusCode::OK, json!({"status": "alive"})),
+            "/healthz" => small(StatusCode::OK, &json!({"status": "alive"})),
             "/readyz" => self.ready(),
             _ => return None,
         };
@@ -76,14 +76,14 @@ impl Pages {
 
     fn ready(&self) -> Response<Body> {
         match self.readiness.check() {
-            Ok(()) => small(StatusCode::OK, json!({"status": "ready"})),
+            Ok(()) => small(StatusCode::OK, &json!({"status": "ready"})),
             Err(reasons) => {
                 let waiting: Vec<_> = reasons
                     .iter()
                     .map(|r| json!({"component": r.component, "reason": r.reason}))
                     .collect();
                 let body = json!({"status": "not_ready", "waiting": waiting});
-                small(StatusCode::SERVICE_UNAVAILABLE, body)
+                small(StatusCode::SERVICE_UNAVAILABLE, &body)
             }
         }
     }
@@ -153,7 +153,7 @@ fn only_get() -> Response<Body> {
     with(StatusCode::METHOD_NOT_ALLOWED, ALLOW, "GET, HEAD", Body::empty())
 }
 
-fn small(status: StatusCode, body: serde_json::Value) -> Response<Body> {
+fn small(status: StatusCode, body: &serde_json::Value) -> Response<Body> {
     let mut response = with(status, CONTENT_TYPE, "application/json", full(format!("{body}\n")));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

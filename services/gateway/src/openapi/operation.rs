@@ -1,6 +1,6 @@
 //! One method at one path.
 
-use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{FieldDescriptor, MessageDescriptor};
 use serde_json::{Value, json};
 use siyu_grpc::Idempotency;
 
@@ -129,14 +129,14 @@ fn query(input: &MessageDescriptor, binding: &Binding) -> Vec<(String, FieldDesc
         if field.is_map() || binding.template.variables().any(|v| at.starts_with(v)) {
             continue;
         }
-        match field.kind() {
-            Kind::Message(inner) if schema::is_component(&inner) => {
-                if !field.is_list() && path.len() < DEPTH {
-                    let inner: Vec<_> = inner.fields().collect();
-                    open.extend(inner.into_iter().rev().map(|f| [&path[..], &[f]].concat()));
-                }
+        let kind = field.kind();
+        match kind.as_message().filter(|inner| schema::is_component(inner)) {
+            Some(inner) if !field.is_list() && path.len() < DEPTH => {
+                let inner: Vec<_> = inner.fields().collect();
+                open.extend(inner.into_iter().rev().map(|f| [&path[..], &[f]].concat()));
             }
-            _ => found.push((at.to_string(), field)),
+            Some(_) => {}
+            None => found.push((at.to_string(), field)),
         }
     }
     found

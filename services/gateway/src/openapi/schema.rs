@@ -1,6 +1,8 @@
 //! Messages and enums as JSON Schema 2020-12, in the form that the gateway writes.
 
-use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{
+    EnumDescriptor, EnumValueDescriptor, FieldDescriptor, Kind, MessageDescriptor,
+};
 use serde_json::{Map, Value, json};
 
 use crate::contract::{Bounds, Comments};
@@ -40,11 +42,11 @@ pub(super) fn message(comments: &Comments, message: &MessageDescriptor, without:
 /// An enum, with what its values mean.
 pub(super) fn enumeration(comments: &Comments, descriptor: &EnumDescriptor) -> Value {
     let names: Vec<String> = descriptor.values().map(|value| value.name().to_owned()).collect();
-    let mut words = comments.of(&descriptor.parent_file(), descriptor.path());
-    for value in descriptor.values() {
-        words.push_str(&format!("\n- `{}`: {}", value.name(), comments.of_value(&value)));
-    }
-    json!({"type": "string", "enum": names, "description": words})
+    let mut words = vec![comments.of(&descriptor.parent_file(), descriptor.path())];
+    let value =
+        |value| format!("- `{}`: {}", EnumValueDescriptor::name(&value), comments.of_value(&value));
+    words.extend(descriptor.values().map(value));
+    json!({"type": "string", "enum": names, "description": words.join("\n")})
 }
 
 /// One field, with its bounds and, if wanted, its comment.

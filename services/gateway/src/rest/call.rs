@@ -34,12 +34,11 @@ pub(super) async fn stream(
 
 /// tonic tells a reply over the limit like a fault of the request.
 fn too_large(status: Status) -> Status {
-    match status.code() {
-        Code::OutOfRange if status.message().contains("message length too large") => {
-            Status::internal(status.message())
-        }
-        _ => status,
+    let is_ours = status.message().contains("message length too large");
+    if status.code() == Code::OutOfRange && is_ours {
+        return Status::internal(status.message());
     }
+    status
 }
 
 /// Passes encoded messages through.

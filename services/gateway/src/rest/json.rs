@@ -1,7 +1,9 @@
 //! JSON bodies as messages and back, in the canonical JSON form of protobuf. What is wrong with a body is told by the path of
 //! the field.
 
-use prost_reflect::{DeserializeOptions, DynamicMessage, MessageDescriptor, SerializeOptions};
+use prost_reflect::{
+    DeserializeOptions, DynamicMessage, FieldDescriptor, MessageDescriptor, SerializeOptions,
+};
 use serde_json::{Deserializer, error::Category};
 
 use super::text;
@@ -47,13 +49,13 @@ pub(super) fn write(
     // JSON is about four times as long as the encoding: names and quotes.
     let mut text = Vec::with_capacity(reply.len() * 4 + 64);
     let mut json = serde_json::Serializer::new(&mut text);
-    message.serialize_with_options(&mut json, &WRITE).map_err(unwritable)?;
+    message.serialize_with_options(&mut json, &WRITE).map_err(|error| unwritable(&error))?;
     Ok(text)
 }
 
 /// A value out of its type's range, for example a timestamp of the year 10000: the reply cannot be told.
 #[expect(deprecated, reason = "prost has no other way to say why a message is not valid")]
-fn unwritable(error: serde_json::Error) -> prost::DecodeError {
+fn unwritable(error: &serde_json::Error) -> prost::DecodeError {
     prost::DecodeError::new(error.to_string())
 }
 
@@ -78,36 +80,30 @@ fn explain(descriptor: &MessageDescriptor, path: String, error: &serde_json::Err
     let text = error.to_string();
     let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
     let place = format!("(line {}, column {})", error.line(), error.column());
-    if let Some(name) = quoted(what, "unrecognized field name ") {
+    let unknown = what.strip_prefix("unrecognized field name '").and_then(|w| w.strip_suffix('\''));
+    if let Some(name) = unknown {
         let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
         return JsonError::Field { path, description: format!("is no field {place}") };
     }
-    let what = if quoted(what, "unrecognized enum value ").is_some() {
-        format!(
-            "must be {}",
-            enum_at(descriptor, &path).unwrap_or_else(|| "a known name".to_owned())
-        )
-    } else {
-        what.replace("expected a map", "expected an object")
+    let description = match field_at(descriptor, &path) {
+        Some(field) => {
+            format!("must be {} {place}", text::expected(&field, path.ends_with(']')))
+        }
+        None => format!("{} {place}", what.replace("expected a map", "expected an object")),
     };
-    JsonError::Field { path, description: format!("{what} {place}") }
+    JsonError::Field { path, description }
 }
 
-fn quoted<'a>(text: &'a str, before: &str) -> Option<&'a str> {
-    text.strip_prefix(before)?.strip_prefix('\'')?.strip_suffix('\'')
-}
-
-/// The names of the enum at a path like "orders[0].domain".
-fn enum_at(descriptor: &MessageDescriptor, path: &str) -> Option<String> {
+/// The field at a path like "orders[0].domain".
+fn field_at(descriptor: &MessageDescriptor, path: &str) -> Option<FieldDescriptor> {
     let mut message = descriptor.clone();
     let mut names = path.split('.').map(|part| part.split('[').next().unwrap_or(part)).peekable();
     while let Some(name) = names.next() {
-        let path = FieldPath::resolve(&message, name)?;
-        let kind = path.leaf().kind();
+        let field = FieldPath::resolve(&message, name)?.leaf().clone();
         if names.peek().is_none() {
-            return kind.as_enum().map(text::names);
+            return Some(field);
         }
-        message = kind.as_message()?.clone();
+        message = field.kind().as_message().filter(|_| !field.is_map())?.clone();
     }
     None
 }

@@ -71,10 +71,20 @@ fn body(method: &Method, binding: &Binding, body: &[u8]) -> Result<DynamicMessag
         BodyRule::None if !is_empty => return Err(Unfit::BodyUnread),
         _ if is_empty => {}
         BodyRule::None => {}
-        BodyRule::Whole => return Ok(json::read(&method.input, body)?),
+        BodyRule::Whole => return json::read(&method.input, body).map_err(whole),
         BodyRule::Field(field) => message.set_field(field, field_body(field, body)?),
     }
     Ok(message)
+}
+
+/// A body that is something else has no field to name.
+fn whole(error: JsonError) -> Unfit {
+    match error {
+        JsonError::Field { path, .. } if path.is_empty() => {
+            Unfit::Malformed("it must be an object".to_owned())
+        }
+        error => error.into(),
+    }
 }
 
 /// The body of `body: "store"`: the value of that field alone.

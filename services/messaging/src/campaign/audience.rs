@@ -65,10 +65,7 @@ async fn listed(
     Ok(Page { persons, next })
 }
 
-async fn get(
-    mut member: PersonServiceClient<Call>,
-    id: PersonId,
-) -> Result<Option<Person>, Fault> {
+async fn get(mut member: PersonServiceClient<Call>, id: PersonId) -> Result<Option<Person>, Fault> {
     let request = GetPersonRequest { person_id: id.to_string() };
     match member.get_person(request).await.map_err(fault) {
         Ok(reply) => Ok(reply.into_inner().person),

@@ -210,11 +210,11 @@ mod tests {
 
     #[test]
     fn every_transition_is_the_one_of_the_documented_table() {
-        let mut table = String::new();
-        for state in STATES {
+        let row = |state: State| {
             let cells = EVENTS.map(|event| cell(state, event)).join(" | ");
-            table.push_str(&format!("//! | {} | {cells} |\n", state.as_str()));
-        }
+            format!("//! | {} | {cells} |\n", state.as_str())
+        };
+        let table: String = STATES.into_iter().map(row).collect();
         assert!(include_str!("../campaign.rs").contains(&table), "the table is now\n{table}");
     }
 

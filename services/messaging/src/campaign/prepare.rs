@@ -20,10 +20,9 @@ pub async fn once(app: &App) -> Result<Progress, Fault> {
     };
     jobs.commit().await?;
     let asked = timeout(limits::AUDIENCE_TIMEOUT, audience::page(app, &claim)).await;
-    match asked {
-        Ok(Ok(page)) => freeze(app, &claim, page).await?,
-        Ok(Err(error)) => postpone(app, &claim, &error).await?,
-        Err(late) => postpone(app, &claim, &late).await?,
+    match asked.map_err(Fault::internal).flatten() {
+        Ok(page) => freeze(app, &claim, page).await?,
+        Err(error) => postpone(app, &claim, &error).await?,
     }
     Ok(Progress::Worked)
 }
@@ -49,12 +48,8 @@ async fn freeze(app: &App, claim: &Claim, page: Page) -> Result<(), Fault> {
 }
 
 /// Leaves the page for later: the member service is not there, and other campaigns need not wait for it.
-async fn postpone(
-    app: &App,
-    claim: &Claim,
-    error: &(dyn std::error::Error + Sync),
-) -> Result<(), Fault> {
-    tracing::warn!(campaign = %claim.id, error, "the audience cannot be read, later again");
+async fn postpone(app: &App, claim: &Claim, error: &Fault) -> Result<(), Fault> {
+    tracing::warn!(campaign = %claim.id, ?error, "the audience cannot be read, later again");
     let mut tx = app.db.tenant(claim.merchant_id).await?;
     if store::lock_claimed(&mut tx, claim).await? {
         let until = app.clock.now() + limits::RETRY_PAUSE;

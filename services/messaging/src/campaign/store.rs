@@ -241,11 +241,7 @@ pub async fn next(
 }
 
 /// Notes that a campaign had its turn.
-pub async fn turn(
-    tx: &mut Tx,
-    id: CampaignId,
-    now: DateTime<Utc>,
-) -> Result<(), siyu_pg::Error> {
+pub async fn turn(tx: &mut Tx, id: CampaignId, now: DateTime<Utc>) -> Result<(), siyu_pg::Error> {
     sqlx::query("update campaigns set dispatched_at = $3 where merchant_id = $1 and id = $2")
         .bind(tx.merchant())
         .bind(id)

@@ -2,9 +2,10 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::{OutputArgs, words};
+use crate::host::services::Service;
 
 /// `siyu demo`
 #[derive(Debug, Clone, Args)]
@@ -13,9 +14,15 @@ pub struct DemoArgs {
     /// End after the report instead of staying up
     #[arg(long)]
     pub once: bool,
-    /// Where the database is kept
-    #[arg(long, env = "SIYU_DATA_DIR", value_name = "DIR", default_value = ".siyu")]
-    pub data_dir: PathBuf,
+    /// Where the database is kept: .siyu here unless it says otherwise
+    #[arg(long, env = "SIYU_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Where gRPC is served
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7070")]
+    pub grpc: SocketAddr,
+    /// Where REST and documents are served
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7080")]
+    pub http: SocketAddr,
     /// How the result is shown.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -25,9 +32,9 @@ pub struct DemoArgs {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = words::UP_EXAMPLES)]
 pub struct UpArgs {
-    /// Where the database is kept
-    #[arg(long, env = "SIYU_DATA_DIR", value_name = "DIR", default_value = ".siyu")]
-    pub data_dir: PathBuf,
+    /// Where the database is kept: .siyu here unless it says otherwise
+    #[arg(long, env = "SIYU_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
     /// Where the services listen for gRPC
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7070")]
     pub grpc: SocketAddr,
@@ -42,7 +49,7 @@ pub struct UpArgs {
 pub struct ServeArgs {
     /// Which one
     #[arg(value_enum)]
-    pub service: ServiceName,
+    pub service: Service,
     /// The configuration file (TOML)
     #[arg(long, env = "SIYU_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -54,7 +61,7 @@ pub struct ServeArgs {
 pub struct MigrateArgs {
     /// Only this service's database; all of them without
     #[arg(value_enum)]
-    pub service: Option<ServiceName>,
+    pub service: Option<Service>,
     /// The configuration file (TOML)
     #[arg(long, env = "SIYU_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -65,25 +72,8 @@ pub struct MigrateArgs {
 pub struct ConfigArgs {
     /// Only this service's; all of them without
     #[arg(value_enum)]
-    pub service: Option<ServiceName>,
+    pub service: Option<Service>,
     /// The configuration file (TOML)
     #[arg(long, env = "SIYU_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
-}
-
-/// The services of the suite.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, ValueEnum)]
-pub enum ServiceName {
-    /// People, stores, points.
-    Member,
-    /// Orders of every platform.
-    Order,
-    /// Promoters and what they earn.
-    Distribution,
-    /// Words to people.
-    Messaging,
-    /// The numbers.
-    Metrics,
-    /// The door: tokens, REST, documents.
-    Gateway,
 }

@@ -4,7 +4,7 @@ use clap::{CommandFactory, Parser, error::ErrorKind};
 use siyu_runtime::Secret;
 
 use super::{Cli, Command, ImportCommand};
-use crate::orders_file::Column;
+use crate::{exit::Exit, orders_file::Column};
 
 fn refused(line: &str) -> (ErrorKind, String) {
     let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
@@ -89,6 +89,14 @@ fn the_help_of_an_import_names_every_column() {
     let help = command.render_long_help().to_string();
     for column in Column::ALL {
         assert!(help.contains(column.name()), "{column}");
+    }
+}
+
+#[test]
+fn the_help_lists_the_exit_codes() {
+    let help = Cli::command().render_long_help().to_string();
+    for exit in [Exit::Done, Exit::Failed, Exit::Usage, Exit::Rejected, Exit::Unreachable] {
+        assert!(help.contains(&format!("\n  {}  ", exit as u8)), "{exit:?}");
     }
 }
 

@@ -20,10 +20,17 @@ use crate::{
 
 /// How long one batch may take: far more than any healthy suite needs, short enough for a person who waits.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
-const FIRST_WAIT: Duration = Duration::from_millis(200);
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
-/// Attempts without an answer before giving up: about a minute.
-const MOST_ATTEMPTS: u32 = 15;
+
+/// How long a suite that went away is waited for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// The wait before the second attempt; it doubles with each one that gets no answer.
+    pub(super) first_wait: Duration,
+    /// The longest wait.
+    pub(super) longest_wait: Duration,
+    /// Attempts without an answer before giving up.
+    pub(super) attempts: u32,
+}
 
 /// What takes down the answers.
 pub(super) trait Answered:
@@ -69,6 +76,7 @@ pub(super) async fn send_all(
     client: &Client,
     feed: Receiver<Result<Batch, orders_file::Error>>,
     in_flight: usize,
+    patience: Patience,
     answered: &mut impl Answered,
 ) -> Result<u32, Error> {
     let mut window =
@@ -83,14 +91,30 @@ pub(super) async fn send_all(
         };
         let moved = window.waiting.front().map(|batch| batch.position) != before;
         attempts = if moved { 1 } else { attempts + 1 };
-        if attempts >= MOST_ATTEMPTS {
+        if attempts >= patience.attempts {
             let (server, reason) = (client.server().to_owned(), client::words(&status));
             return Err(super::Error::Lost { server, reason }.into());
         }
         reconnects += 1;
-        pause(jitter(LONGEST_WAIT.min(FIRST_WAIT * (1 << (attempts - 1).min(10))))).await;
+        pause(jitter(patience.wait(attempts))).await;
     }
     window.broken.map_or(Ok(reconnects), |error| Err(Error::File(error)))
+}
+
+impl Default for Patience {
+    /// About a minute: longer than a restart takes, short enough for a person who waits.
+    fn default() -> Self {
+        let (first_wait, longest_wait) = (Duration::from_millis(200), Duration::from_secs(5));
+        Self { first_wait, longest_wait, attempts: 15 }
+    }
+}
+
+impl Patience {
+    pub(super) fn wait(self, attempts: u32) -> Duration {
+        const MOST_DOUBLINGS: u32 = 16;
+        let doublings = attempts.saturating_sub(1).min(MOST_DOUBLINGS);
+        self.longest_wait.min(self.first_wait.saturating_mul(1 << doublings))
+    }
 }
 
 /// Runs one stream until everything is answered or it breaks.

@@ -1,1 +1,70 @@
+//! The import against a suite that is only its import service: what is sent, what comes of breaks, what is written down.
 
+mod breaks;
+mod fake;
+mod outcomes;
+
+use std::{io::Cursor, path::PathBuf};
+
+use fake::Suite;
+
+use super::*;
+use crate::orders_file::Renames;
+
+fn merchant() -> Merchant {
+    Merchant {
+        id: "mch_1".to_owned(),
+        name: "Demo".to_owned(),
+        zone: "UTC".to_owned(),
+        currency_code: "USD".to_owned(),
+        create_time: None,
+    }
+}
+
+fn options() -> Options {
+    Options {
+        platform: "file".to_owned(),
+        shop: "main".to_owned(),
+        currency: Currency::parse("USD").unwrap(),
+        zone: Zone::UTC,
+        stores: HashMap::new(),
+        renames: Renames::default(),
+    }
+}
+
+/// A path of its own for each test, in the system's place for passing files.
+fn rejects_file(test: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("siyu-{}-{test}.rejects.csv", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    path
+}
+
+fn job(text: impl Into<Vec<u8>>, rejects: PathBuf) -> Job {
+    let bytes = text.into();
+    let size = bytes.len() as u64;
+    Job {
+        name: "orders.csv".to_owned(),
+        source: Source::new(Cursor::new(bytes), Some(size)),
+        options: options(),
+        batch: 10,
+        in_flight: 3,
+        rejects,
+    }
+}
+
+/// A file of so many orders of one line.
+fn file(orders: usize) -> String {
+    let mut text = "order_no,buyer_id,paid_at,amount\n".to_owned();
+    for number in 1..=orders {
+        text.push_str(&format!("A{number},b{number},2024-01-31,{number}.00\n"));
+    }
+    text
+}
+
+async fn run(suite: &Suite, job: Job) -> Result<Summary, Error> {
+    suite
+        .serve(
+            |client| async move { import(&client, &merchant(), job, &mut Progress::Silent).await },
+        )
+        .await
+}

@@ -1,5 +1,7 @@
 //! The object and the page, from fixed replies: the CDNOW orders where they are published, made-up figures elsewhere.
 
+mod fake;
+mod fetching;
 mod fixture;
 
 use std::collections::BTreeSet;

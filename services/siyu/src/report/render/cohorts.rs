@@ -64,11 +64,9 @@ fn cell(page: &Page, share: Option<i64>, hottest: i64) -> String {
 fn hidden(page: &Page, rows: usize, columns: usize) -> Option<String> {
     let text = match (rows, columns) {
         (0, 0) => return None,
-        (rows, 0) => format!("without {rows} earlier months, for want of room"),
-        (0, columns) => format!("without {columns} later months, for want of room"),
-        (rows, columns) => {
-            format!("without {rows} earlier and {columns} later months, for want of room")
-        }
+        (rows, 0) => format!("earlier months left out: {rows}"),
+        (0, columns) => format!("later months left out: {columns}"),
+        (rows, columns) => format!("earlier months left out: {rows}, later ones: {columns}"),
     };
     Some(page.paint.dim(&text))
 }

@@ -11,13 +11,12 @@ use crate::{number::decimal, number::grouped, report::Ratio};
 
 pub(super) fn title(page: &Page) -> Section {
     let report = page.report;
-    let days = format!(
-        "{} – {} · {} · {}",
-        report.from,
-        last_day(&report.to),
-        report.zone,
-        report.currency
-    );
+    let days = if report.from.is_empty() {
+        "no orders yet".to_owned()
+    } else {
+        format!("{} – {}", report.from, last_day(&report.to))
+    };
+    let days = format!("{days} · {} · {}", report.zone, report.currency);
     let kind = " · 经营报告";
     let room = page.width.saturating_sub(columns(&days) + columns(kind) + 2);
     let name = truncate_str(&report.merchant, room, "…").into_owned();

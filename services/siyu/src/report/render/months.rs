@@ -37,8 +37,7 @@ pub(super) fn section(page: &Page) -> Section {
 
     let remark = match all.len() - shown {
         0 => "and again: % of buyers who had bought before".to_owned(),
-        1 => "without the first month, for want of room".to_owned(),
-        hidden => format!("without the first {hidden} months, for want of room"),
+        hidden => format!("earlier months left out: {hidden}"),
     };
     let remark = format!("GMV in {}, {remark}", page.report.currency);
     let mut lines = vec![page.heading("Months", "月度", &remark)];

@@ -1,0 +1,15 @@
+//! The messaging service over its methods and its jobs, with a real database, a made-up member service and channels that
+//! fail as a test wants it.
+
+mod campaigns;
+mod cancel;
+mod crash;
+mod dispatch;
+mod freeze;
+mod jobs;
+mod member;
+mod messages;
+mod provider;
+mod receipts;
+mod schema;
+mod world;

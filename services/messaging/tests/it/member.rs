@@ -1,0 +1,145 @@
+//! A member service that is made up: persons of merchants, in pages, and failures on demand.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use siyu_grpc::{Caller, Ctx, serve};
+use siyu_kernel::{Code, Fault, Id, kind};
+use siyu_proto::member::v1::{
+    FindPersonRequest, FindPersonResponse, GetPersonRequest, GetPersonResponse, ListPersonsRequest,
+    ListPersonsResponse, Person, ResolvePersonsRequest, ResolvePersonsResponse,
+    person_service_server::PersonService,
+};
+use tokio::sync::Semaphore;
+use tonic::{Request, Response, Status};
+
+type Persons = BTreeMap<String, Person>;
+type Reply<T> = Result<Response<T>, Status>;
+
+/// The service. Clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Member(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    persons: Mutex<HashMap<Id<kind::Merchant>, Persons>>,
+    failures: AtomicUsize,
+    calls: AtomicUsize,
+    holds: AtomicUsize,
+    gate: Semaphore,
+    /// Permits of calls that stand at the gate.
+    arrived: Semaphore,
+}
+
+impl Member {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Inner {
+            persons: Mutex::default(),
+            failures: AtomicUsize::new(0),
+            calls: AtomicUsize::new(0),
+            holds: AtomicUsize::new(0),
+            gate: Semaphore::new(0),
+            arrived: Semaphore::new(0),
+        }))
+    }
+
+    /// Adds persons 1 to `n` to a merchant; the growth of each is its number.
+    pub(crate) fn add(&self, merchant: Id<kind::Merchant>, n: u32) {
+        let mut all = self.0.persons.lock().unwrap();
+        let persons = all.entry(merchant).or_default();
+        for n in 1..=n {
+            let id = siyu_testkit::id::<kind::Person>(n).to_string();
+            persons.insert(id.clone(), Person { id, growth: n.into(), ..Person::default() });
+        }
+    }
+
+    /// Fails the next calls.
+    pub(crate) fn fail(&self, calls: usize) {
+        self.0.failures.store(calls, Ordering::SeqCst);
+    }
+
+    /// Holds the next call.
+    pub(crate) fn hold(&self) {
+        self.0.holds.store(1, Ordering::SeqCst);
+    }
+
+    /// Returns when a call is held.
+    pub(crate) async fn held(&self) {
+        self.0.arrived.acquire().await.unwrap().forget();
+    }
+
+    /// Lets the call that is held go on.
+    pub(crate) fn go(&self) {
+        self.0.gate.add_permits(1);
+    }
+
+    /// How often it was asked.
+    pub(crate) fn calls(&self) -> usize {
+        self.0.calls.load(Ordering::SeqCst)
+    }
+
+    async fn enter(&self, ctx: &Ctx) -> Result<Persons, Fault> {
+        self.0.calls.fetch_add(1, Ordering::SeqCst);
+        let Caller::Internal(Some(merchant)) = ctx.caller else {
+            return Err(Fault::internal("messaging asks as a service for one merchant"));
+        };
+        if take_one(&self.0.holds) {
+            self.0.arrived.add_permits(1);
+            self.0.gate.acquire().await.unwrap().forget();
+        }
+        if take_one(&self.0.failures) {
+            return Err(Fault::new(Code::Unavailable, "MEMBER_AWAY", "as the test wishes"));
+        }
+        Ok(self.0.persons.lock().unwrap().get(&merchant).cloned().unwrap_or_default())
+    }
+}
+
+fn take_one(left: &AtomicUsize) -> bool {
+    left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
+}
+
+#[tonic::async_trait]
+impl PersonService for Member {
+    async fn get_person(&self, request: Request<GetPersonRequest>) -> Reply<GetPersonResponse> {
+        serve(request, async |ctx, request: GetPersonRequest| {
+            let person = self.enter(&ctx).await?.remove(&request.person_id);
+            let person = person.ok_or_else(|| Fault::not_found("person"))?;
+            Ok::<_, Fault>(GetPersonResponse { person: Some(person) })
+        })
+        .await
+    }
+
+    async fn list_persons(
+        &self,
+        request: Request<ListPersonsRequest>,
+    ) -> Reply<ListPersonsResponse> {
+        serve(request, async |ctx, request: ListPersonsRequest| {
+            let persons = self.enter(&ctx).await?.into_values();
+            let size = usize::try_from(request.page_size).unwrap();
+            let mut rest = persons
+                .filter(|p| p.id > request.page_token && p.growth >= request.growth_min)
+                .peekable();
+            let page: Vec<Person> = rest.by_ref().take(size).collect();
+            let more = rest.peek().and_then(|_| page.last()).map(|last| last.id.clone());
+            let next_page_token = more.unwrap_or_default();
+            Ok::<_, Fault>(ListPersonsResponse { persons: page, next_page_token })
+        })
+        .await
+    }
+
+    async fn resolve_persons(
+        &self,
+        _: Request<ResolvePersonsRequest>,
+    ) -> Reply<ResolvePersonsResponse> {
+        Err(Status::unimplemented("not asked"))
+    }
+
+    async fn find_person(&self, _: Request<FindPersonRequest>) -> Reply<FindPersonResponse> {
+        Err(Status::unimplemented("not asked"))
+    }
+}
