@@ -91,13 +91,59 @@ fn code(status: &Status) -> Code {
 fn constant(word: &str) -> &'static str {
     static WORDS: LazyLock<Mutex<HashSet<&'static str>>> = LazyLock::new(Mutex::default);
     let mut words = WORDS.lock().unwrap_or_else(PoisonError::into_inner);
+    kept(&mut words, limits::FOREIGN_WORDS, word)
+}
+
+fn kept(words: &mut HashSet<&'static str>, max: usize, word: &str) -> &'static str {
     if let Some(known) = words.get(word) {
         return known;
     }
-    if words.len() >= limits::FOREIGN_WORDS {
+    if words.len() >= max {
         return "PEER_REFUSED";
     }
-    let kept: &'static str = Box::leak(word.into());
-    words.insert(kept);
-    kept
+    let constant: &'static str = Box::leak(word.into());
+    words.insert(constant);
+    constant
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_status_without_our_details_keeps_only_its_code() {
+        for (theirs, code, reason) in [
+            (tonic::Code::Cancelled, Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
+            (tonic::Code::Unavailable, Code::Unavailable, "PEER_UNAVAILABLE"),
+            (tonic::Code::OutOfRange, Code::InvalidArgument, "PEER_REFUSED"),
+            (tonic::Code::Unknown, Code::Internal, "INTERNAL"),
+            (tonic::Code::Unimplemented, Code::Internal, "INTERNAL"),
+        ] {
+            let read = fault(Status::new(theirs, "x"));
+            assert_eq!((read.code(), read.reason()), (code, reason), "{theirs:?}");
+            assert!(read.cause().is_some(), "the status is kept for the log");
+        }
+    }
+
+    #[test]
+    fn a_status_of_our_own_transport_means_that_the_peer_is_not_there() {
+        for (text, code) in
+            [("Timeout expired", Code::DeadlineExceeded), ("closed", Code::Unavailable)]
+        {
+            let mut status = Status::cancelled(text);
+            status.set_source(Arc::new(std::io::Error::other("the line is dead")));
+            assert_eq!(fault(status).code(), code, "{text}");
+        }
+    }
+
+    #[test]
+    fn made_up_words_are_kept_up_to_a_bound() {
+        let mut words = HashSet::new();
+        assert_eq!(kept(&mut words, 2, "A"), "A");
+        assert_eq!(kept(&mut words, 2, "B"), "B");
+        assert_eq!(kept(&mut words, 2, "C"), "PEER_REFUSED");
+        assert_eq!(kept(&mut words, 2, "A"), "A");
+    }
 }

@@ -134,7 +134,9 @@ fn own_services(
     let set = contract.public_set();
     let reflection = || {
         let builder = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(&set);
+            .register_encoded_file_descriptor_set(&set)
+            // The details of errors, so that tools can show reason and fields.
+            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET);
         names().fold(builder, tonic_reflection::server::Builder::with_service_name)
     };
     let mut routes = Routes::builder();

@@ -19,6 +19,11 @@ pub(crate) fn grouped(number: impl Into<i128>) -> String {
     text
 }
 
+/// A count of things: `1 order`, `2 orders`.
+pub(crate) fn counted(number: i64, thing: &str) -> String {
+    format!("{} {thing}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
 /// An amount in major units without its currency: `2,500,315.63`.
 pub(crate) fn amount(minor: i64, currency: Currency) -> String {
     let places = u32::from(currency.exponent());

@@ -112,3 +112,29 @@ async fn facts_of_one_transaction_keep_the_order_of_the_slice() {
         .map(|event| event.decode::<crate::support::Counted>().unwrap().unwrap().n);
     assert!(numbers.eq(0..500));
 }
+
+#[tokio::test]
+async fn a_commit_that_appended_wakes_the_sequencer_of_its_process_and_no_other_does() {
+    let world = World::new(Transport::Pull).await;
+    let committed = world.producer.db().committed();
+    let woken = async || {
+        let limit = Duration::from_millis(20);
+        tokio::time::timeout(limit, committed.notified()).await.is_ok()
+    };
+    world.tell(1, &[("ord_a", 1)]).await;
+    assert!(woken().await, "an event was told");
+    assert!(!woken().await, "once");
+
+    let mut rolled_back = world.producer.db().tenant(merchant(1)).await.unwrap();
+    append(&mut rolled_back, &[world.fact("ord_a", 2)]).await.unwrap();
+    drop(rolled_back);
+    world.producer.db().tenant(merchant(1)).await.unwrap().commit().await.unwrap();
+    assert!(!woken().await, "nothing was told");
+
+    let mut job = world.producer.db().system("test").await.unwrap();
+    let tenant = job.become_tenant(merchant(1)).await.unwrap();
+    append(tenant, &[world.fact("ord_a", 3)]).await.unwrap();
+    job.become_job().await.unwrap();
+    job.commit().await.unwrap();
+    assert!(woken().await, "a handler told an event");
+}

@@ -104,6 +104,21 @@ async fn a_stop_does_not_wait_for_ever() {
 }
 
 #[tokio::test]
+async fn connections_beyond_the_bound_wait_for_a_place() {
+    let fixture = Fixture::with(Settings { connections_max: 1, ..Settings::default() });
+    let (address, _stop) = fixture.listen().await;
+    let mut first = fixture.operator(remote(&address));
+    first.create_merchant(create("x")).await.unwrap();
+    let mut second = fixture.operator(remote(&address));
+    let mut request = tonic::Request::new(create("x"));
+    request.set_timeout(Duration::from_millis(200));
+    let late = second.create_merchant(request).await.unwrap_err();
+    assert_eq!(late.code(), Code::DeadlineExceeded, "{late:?}");
+    drop(first);
+    second.create_merchant(create("x")).await.expect("the place is free again");
+}
+
+#[tokio::test]
 async fn a_peer_that_is_gone_without_a_word_is_found_out() {
     let fixture = Fixture::new();
     let (address, _stop) = fixture.listen().await;

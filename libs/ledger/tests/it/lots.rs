@@ -65,6 +65,27 @@ async fn points_are_spent_by_earliest_expiry_and_come_back_to_their_lots() {
 }
 
 #[tokio::test]
+async fn the_worked_example_of_the_readme_comes_out() {
+    let mut books = Books::open().await;
+    let member = books.account(LOTS).await;
+    earn(&books, member, 100, until(&books, at("2025-01-31T00:00:00Z"))).await;
+    earn(&books, member, 50, until(&books, at("2025-03-31T00:00:00Z"))).await;
+    let movement = Movement::new(member, books.source, 120);
+    let hold = Transfer::pending(books.id(), CODE, movement, None);
+    books.done(hold).await;
+    assert_eq!(books.lots(member).await, [(100, 100), (50, 20)]);
+    assert_eq!((books.balance(member).await, books.available(member).await), (150, 30));
+    let taken = Transfer::post_pending(books.id(), CODE, hold.id).part(110);
+    books.done(taken).await;
+    assert_eq!(books.lots(member).await, [(40, 0)]);
+    books.now = at("2025-02-10T00:00:00Z");
+    let grace = Expired::restore_days(books.now, 30);
+    books.done(reverse(&books, taken.id, Draw::ByLimits, grace)).await;
+    assert_eq!(books.lots(member).await, [(100, 0), (50, 0)]);
+    assert_eq!((books.balance(member).await, books.available(member).await), (150, 150));
+}
+
+#[tokio::test]
 async fn units_that_return_to_an_expired_lot_may_be_forfeited() {
     let mut books = Books::open().await;
     let member = books.account(LOTS).await;

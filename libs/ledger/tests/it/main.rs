@@ -17,3 +17,4 @@ mod replay;
 mod reversing;
 mod sharing;
 mod walls;
+mod zz;

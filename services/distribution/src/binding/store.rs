@@ -87,8 +87,13 @@ pub async fn in_force(
     let rows: Vec<BindingAt> = sqlx::query_as(
         "select k.n, b.id, b.person_id, b.promoter_id, b.bound_at, b.protect_until, b.expires_at, b.ended_at, b.source
         from unnest($2::uuid[], $3::timestamptz[]) with ordinality as k (person_id, at, n)
-        join bindings b on b.merchant_id = $1 and b.person_id = k.person_id and b.bound_at <= k.at
-            and (b.expires_at is null or k.at < b.expires_at) and (b.ended_at is null or k.at < b.ended_at)",
+        cross join lateral (
+            select *
+            from bindings
+            where merchant_id = $1 and person_id = k.person_id and bound_at <= k.at
+                and (expires_at is null or k.at < expires_at) and (ended_at is null or k.at < ended_at)
+            limit 1
+        ) as b",
     )
     .bind(tx.merchant())
     .bind(at.iter().map(|(person, _)| *person).collect::<Vec<_>>())

@@ -1,4 +1,5 @@
-//! The SQL of commissions and nothing else.
+//! The SQL of commissions and nothing else. Look-ups of many rows go key by key (`cross join lateral`): a join or `= any` may
+//! be planned as a scan of everything that the merchant has while statistics lag behind.
 
 use siyu_pg::Tx;
 use uuid::Uuid;
@@ -49,11 +50,15 @@ pub async fn lock_attributions(
     orders: &[OrderId],
 ) -> Result<Vec<(OrderId, i64)>, siyu_pg::Error> {
     let rows = sqlx::query_as(
-        "select order_id, revision
-        from attributions
-        where merchant_id = $1 and order_id = any($2::uuid[])
-        order by order_id
-        for update",
+        "select a.order_id, a.revision
+        from unnest($2::uuid[]) as k (order_id)
+        cross join lateral (
+            select order_id, revision
+            from attributions
+            where merchant_id = $1 and order_id = k.order_id
+            limit 1
+            for update
+        ) as a",
     )
     .bind(tx.merchant())
     .bind(orders)
@@ -82,10 +87,15 @@ pub async fn save_attributions(tx: &mut Tx, sales: &[&Sale]) -> Result<(), siyu_
 /// What orders earned so far.
 pub async fn of_orders(tx: &mut Tx, orders: &[OrderId]) -> Result<Vec<Commission>, siyu_pg::Error> {
     let rows = sqlx::query_as(
-        "select id, order_id, level, promoter_id, rate_bp, currency, base_minor, earned_minor, paid_at
-        from commissions
-        where merchant_id = $1 and order_id = any($2::uuid[])
-        order by order_id, level",
+        "select c.*
+        from unnest($2::uuid[]) as k (order_id)
+        cross join lateral (
+            select id, order_id, level, promoter_id, rate_bp, currency, base_minor, earned_minor, paid_at
+            from commissions
+            where merchant_id = $1 and order_id = k.order_id
+            offset 0
+        ) as c
+        order by c.order_id, c.level",
     )
     .bind(tx.merchant())
     .bind(orders)

@@ -79,12 +79,8 @@ fn body(method: &Method, binding: &Binding, body: &[u8]) -> Result<DynamicMessag
 
 /// A body that is something else has no field to name.
 fn whole(error: JsonError) -> Unfit {
-    match error {
-        JsonError::Field { path, .. } if path.is_empty() => {
-            Unfit::Malformed("it must be an object".to_owned())
-        }
-        error => error.into(),
-    }
+    let has_no_field = matches!(&error, JsonError::Field { path, .. } if path.is_empty());
+    if has_no_field { Unfit::Malformed("it must be an object".to_owned()) } else { error.into() }
 }
 
 /// The body of `body: "store"`: the value of that field alone.

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     const FIRST: Duration = Duration::from_secs(30);
-    const IDLE: Duration = Duration::from_secs(300);
+    const IDLE: Duration = Duration::from_mins(5);
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_without_a_first_call_is_of_no_use() {

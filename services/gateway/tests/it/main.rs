@@ -6,6 +6,7 @@ mod contracts;
 mod errors;
 mod fake;
 mod grpc;
+mod open;
 mod pages;
 mod ports;
 mod rest;

@@ -28,11 +28,15 @@ pub struct Row {
 /// Locks what the orders have earned.
 pub async fn lock(tx: &mut Tx, orders: &[OrderId]) -> Result<Vec<Row>, siyu_pg::Error> {
     let rows = sqlx::query_as(
-        "select order_id, person_id, revision, points, growth, points_transfer_id, growth_transfer_id
-        from order_earnings
-        where merchant_id = $1 and order_id = any($2::uuid[])
-        order by order_id
-        for update",
+        "select e.order_id, e.person_id, e.revision, e.points, e.growth, e.points_transfer_id, e.growth_transfer_id
+        from unnest($2::uuid[]) as k (order_id)
+        cross join lateral (
+            select order_id, person_id, revision, points, growth, points_transfer_id, growth_transfer_id
+            from order_earnings
+            where merchant_id = $1 and order_id = k.order_id
+            limit 1
+            for update
+        ) as e",
     )
     .bind(tx.merchant())
     .bind(orders)

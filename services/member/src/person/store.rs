@@ -1,4 +1,5 @@
-//! The SQL of persons and their keys and nothing else.
+//! The SQL of persons and their keys and nothing else. Look-ups of many rows go key by key (`cross join lateral … limit 1`):
+//! a join or `= any` may be planned as a scan of everything that the merchant has while statistics lag behind.
 
 use std::collections::HashMap;
 
@@ -26,7 +27,12 @@ pub async fn holders(
     let rows: Vec<HolderRow> = sqlx::query_as(
         "select i.person_id, i.kind, i.scope, i.value
         from unnest($2::text[], $3::text[], $4::text[]) as k (kind, scope, value)
-        join identities i on i.merchant_id = $1 and i.kind = k.kind and i.scope = k.scope and i.value = k.value",
+        cross join lateral (
+            select person_id, kind, scope, value
+            from identities
+            where merchant_id = $1 and kind = k.kind and scope = k.scope and value = k.value
+            limit 1
+        ) as i",
     )
     .bind(tx.merchant())
     .bind(keys.iter().map(|k| k.kind.as_str()).collect::<Vec<_>>())
@@ -83,7 +89,9 @@ pub async fn find(tx: &mut Tx, id: PersonId) -> Result<Option<Person>, siyu_pg::
 /// Which of the persons exist.
 pub async fn existing(tx: &mut Tx, ids: &[PersonId]) -> Result<Vec<PersonId>, siyu_pg::Error> {
     let ids = sqlx::query_scalar(
-        "select id from persons where merchant_id = $1 and id = any($2::uuid[])",
+        "select p.id
+        from unnest($2::uuid[]) as k (id)
+        cross join lateral (select id from persons where merchant_id = $1 and id = k.id limit 1) as p",
     )
     .bind(tx.merchant())
     .bind(ids)
@@ -98,10 +106,15 @@ pub async fn identities(
     ids: &[PersonId],
 ) -> Result<HashMap<PersonId, Vec<Identity>>, siyu_pg::Error> {
     let rows: Vec<HolderRow> = sqlx::query_as(
-        "select person_id, kind, scope, value
-        from identities
-        where merchant_id = $1 and person_id = any($2::uuid[])
-        order by kind, scope, value",
+        "select i.person_id, i.kind, i.scope, i.value
+        from unnest($2::uuid[]) as k (person_id)
+        cross join lateral (
+            select person_id, kind, scope, value
+            from identities
+            where merchant_id = $1 and person_id = k.person_id
+            offset 0
+        ) as i
+        order by i.kind, i.scope, i.value",
     )
     .bind(tx.merchant())
     .bind(ids)
@@ -137,16 +150,17 @@ pub async fn list(
     Ok(persons)
 }
 
-/// Keeps the growth that the ledger shows, with the tier that it reaches.
+/// Keeps the growth that the ledger shows, with the tier that it reaches. The persons exist: written as an upsert because
+/// an update from a list may be planned as a scan of all persons of the merchant.
 pub async fn save_growth(
     tx: &mut Tx,
     growth: &[(PersonId, i64, i32)],
 ) -> Result<(), siyu_pg::Error> {
     sqlx::query(
-        "update persons p
-        set growth = n.growth, tier = n.tier
+        "insert into persons (merchant_id, id, growth, tier, created_at)
+        select $1, n.id, n.growth, n.tier, now()
         from unnest($2::uuid[], $3::bigint[], $4::integer[]) as n (id, growth, tier)
-        where p.merchant_id = $1 and p.id = n.id",
+        on conflict on constraint persons_pkey do update set growth = excluded.growth, tier = excluded.tier",
     )
     .bind(tx.merchant())
     .bind(growth.iter().map(|(id, _, _)| *id).collect::<Vec<_>>())

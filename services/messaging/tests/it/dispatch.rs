@@ -12,6 +12,8 @@ use crate::{
     world::World,
 };
 
+const LIFE: [S; 4] = [S::Submitted, S::Delivered, S::Read, S::Clicked];
+
 #[tokio::test]
 async fn a_campaign_through_the_sandbox_ends_as_the_fates_say() {
     let world = World::new().await;
@@ -24,20 +26,18 @@ async fn a_campaign_through_the_sandbox_ends_as_the_fates_say() {
     let mut wanted = MessageCounts { total: 1200, ..Default::default() };
     let messages = world.all(1, &campaign_id).await;
     for message in &messages {
-        let (state, steps): (S, &[S]) = match Fate::of(message.id.parse().unwrap()) {
-            Fate::Refused | Fate::Failed => (S::Failed, &[S::Submitted, S::Failed]),
-            Fate::Delivered => (S::Delivered, &[S::Submitted, S::Delivered]),
-            Fate::Read => (S::Read, &[S::Submitted, S::Delivered, S::Read]),
-            Fate::Clicked => (S::Clicked, &[S::Submitted, S::Delivered, S::Read, S::Clicked]),
+        let fate = Fate::of(message.id.parse().unwrap());
+        let (count, state, steps): (&mut i64, S, &[S]) = match fate {
+            Fate::Refused | Fate::Failed => {
+                (&mut wanted.failed, S::Failed, &[S::Submitted, S::Failed])
+            }
+            Fate::Delivered => (&mut wanted.delivered, S::Delivered, &LIFE[..2]),
+            Fate::Read => (&mut wanted.read, S::Read, &LIFE[..3]),
+            Fate::Clicked => (&mut wanted.clicked, S::Clicked, &LIFE),
         };
+        *count += 1;
         assert_eq!((message.state(), told[&message.id].as_slice()), (state, steps));
         assert_eq!(message.failure.is_empty(), state != S::Failed);
-        *match state {
-            S::Failed => &mut wanted.failed,
-            S::Delivered => &mut wanted.delivered,
-            S::Read => &mut wanted.read,
-            _ => &mut wanted.clicked,
-        } += 1;
     }
     assert_eq!(counts, wanted);
     assert!(counts.failed > 0 && counts.delivered > counts.clicked, "{counts:?}");

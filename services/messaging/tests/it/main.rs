@@ -1,5 +1,6 @@
 //! The messaging service over its methods and its jobs, with a real database, a made-up member service and channels that
 //! fail as a test wants it.
+#![expect(clippy::unwrap_used, reason = "a test that fails may panic, in its helpers too")]
 
 mod campaigns;
 mod cancel;

@@ -1,4 +1,5 @@
-//! The SQL of facts and nothing else.
+//! The SQL of facts and nothing else. Look-ups of many rows go key by key (`cross join lateral`): a join or `= any` may be
+//! planned as a scan of everything that the merchant has while statistics lag behind.
 
 use std::collections::HashMap;
 
@@ -90,7 +91,11 @@ pub async fn find_numbers(
     persons: &[PersonId],
 ) -> Result<HashMap<PersonId, Person>, siyu_pg::Error> {
     let rows: Vec<(PersonId, i32)> = sqlx::query_as(
-        "select person_id, number from persons where merchant_id = $1 and person_id = any($2::uuid[])",
+        "select p.person_id, p.number
+        from unnest($2::uuid[]) as k (person_id)
+        cross join lateral (
+            select person_id, number from persons where merchant_id = $1 and person_id = k.person_id limit 1
+        ) as p",
     )
     .bind(tx.merchant())
     .bind(persons)
@@ -102,7 +107,11 @@ pub async fn find_numbers(
 /// The facts of orders as they stand.
 pub async fn standing(tx: &mut Tx, orders: &[OrderId]) -> Result<Vec<Standing>, siyu_pg::Error> {
     let rows = sqlx::query_as(
-        "select order_id, revision, day from order_facts where merchant_id = $1 and order_id = any($2::uuid[])",
+        "select f.order_id, f.revision, f.day
+        from unnest($2::uuid[]) as k (order_id)
+        cross join lateral (
+            select order_id, revision, day from order_facts where merchant_id = $1 and order_id = k.order_id limit 1
+        ) as f",
     )
     .bind(tx.merchant())
     .bind(orders)
@@ -162,9 +171,14 @@ pub async fn mark(tx: &mut Tx, days: &[i32]) -> Result<(), siyu_pg::Error> {
 /// The sales of some days.
 pub async fn of_days(tx: &mut Tx, days: &[i32]) -> Result<Vec<DayFact>, siyu_pg::Error> {
     let facts = sqlx::query_as(
-        "select person, day, paid_at, amount_minor, units, domain, store_id
-        from order_facts
-        where merchant_id = $1 and day = any($2::integer[]) and counts",
+        "select f.person, f.day, f.paid_at, f.amount_minor, f.units, f.domain, f.store_id
+        from unnest($2::integer[]) as k (day)
+        cross join lateral (
+            select person, day, paid_at, amount_minor, units, domain, store_id
+            from order_facts
+            where merchant_id = $1 and day = k.day and counts
+            offset 0
+        ) as f",
     )
     .bind(tx.merchant())
     .bind(days)

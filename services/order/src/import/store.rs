@@ -1,14 +1,21 @@
-//! The SQL of imports and nothing else. Every statement takes a whole batch.
+//! The SQL of imports and nothing else. Every statement takes a whole batch. Look-ups go key by key (`cross join lateral`):
+//! a join or `= any` may be planned as a scan of everything that the merchant has while statistics lag behind, which is
+//! just when much is imported.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use siyu_kernel::{Id, kind::Quarantine};
+use siyu_kernel::{
+    Id,
+    kind::{Merchant, Quarantine},
+};
 use siyu_pg::Tx;
 use uuid::Uuid;
 
 use super::domain::{Change, Key};
 use crate::order::domain::{Line, Order, OrderId, State};
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
 
 /// An order that was put aside.
 #[derive(Debug, sqlx::FromRow)]
@@ -43,17 +50,20 @@ struct LineRow {
     line: Line,
 }
 
-/// Locks the orders that exist among `keys`, in the order of their keys, so that two imports never wait for each other.
+/// Locks the orders that exist among `keys`, which are sorted, so that two imports never wait for each other.
 pub async fn lock(tx: &mut Tx, keys: &[&Key]) -> Result<Vec<Order>, siyu_pg::Error> {
     let orders = sqlx::query_as(
-        "select o.id, o.platform, o.shop_id, o.platform_order_no, o.person_id, o.state, o.domain, o.channel,
-            o.store_id, o.paid_at, o.currency, o.paid_minor, o.subsidy_minor, o.quantity, o.revision, o.version,
-            o.told, o.created_at
+        "select o.*
         from unnest($2::text[], $3::text[], $4::text[]) as k (platform, shop_id, order_no)
-        join orders o on o.merchant_id = $1 and o.platform = k.platform and o.shop_id = k.shop_id
-            and o.platform_order_no = k.order_no
-        order by o.platform, o.shop_id, o.platform_order_no
-        for update of o",
+        cross join lateral (
+            select id, platform, shop_id, platform_order_no, person_id, state, domain, channel, store_id, paid_at,
+                currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at
+            from orders
+            where merchant_id = $1 and platform = k.platform and shop_id = k.shop_id
+                and platform_order_no = k.order_no
+            limit 1
+            for update
+        ) as o",
     )
     .bind(tx.merchant())
     .bind(keys.iter().map(|k| k.platform.as_str()).collect::<Vec<_>>())
@@ -70,9 +80,14 @@ pub async fn lines(
     ids: &[OrderId],
 ) -> Result<HashMap<OrderId, Vec<Line>>, siyu_pg::Error> {
     let rows: Vec<LineRow> = sqlx::query_as(
-        "select order_id, line_no, sku, category, quantity, paid_minor, version
-        from order_lines
-        where merchant_id = $1 and order_id = any($2::uuid[])",
+        "select l.*
+        from unnest($2::uuid[]) as k (order_id)
+        cross join lateral (
+            select order_id, line_no, sku, category, quantity, paid_minor, version
+            from order_lines
+            where merchant_id = $1 and order_id = k.order_id
+            offset 0
+        ) as l",
     )
     .bind(tx.merchant())
     .bind(ids)
@@ -87,69 +102,60 @@ pub async fn lines(
 
 /// Inserts orders; returns how many were new. Fewer than given: another import was faster, and the batch starts anew.
 pub async fn insert(tx: &mut Tx, changes: &[&Change]) -> Result<u64, siyu_pg::Error> {
-    let orders = || changes.iter().map(|change| &change.order);
-    let done = sqlx::query(
+    let query = sqlx::query(
         "insert into orders (merchant_id, id, platform, shop_id, platform_order_no, person_id, state, domain, channel,
             store_id, paid_at, currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at)
         select $1, * from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::text[],
             $9::text[], $10::uuid[], $11::timestamptz[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[],
             $16::bigint[], $17::timestamptz[], $18::boolean[], $19::timestamptz[])
         on conflict on constraint orders_platform_order_no_key do nothing",
-    )
-    .bind(tx.merchant())
-    .bind(orders().map(|o| o.id).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.platform.as_str()).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.shop_id.as_str()).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.platform_order_no.as_str()).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.person_id).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.state.as_str()).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.domain.as_str()).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.channel.as_str()).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.store_id).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.paid_at).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.currency.0.code().to_owned()).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.paid_minor).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.subsidy_minor).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.quantity).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.revision).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.version).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.told).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.created_at).collect::<Vec<_>>())
-    .execute(&mut **tx)
-    .await?;
-    Ok(done.rows_affected())
+    );
+    Ok(bind(query, tx.merchant(), changes).execute(&mut **tx).await?.rows_affected())
 }
 
-/// Saves orders that were locked before.
-pub async fn save(tx: &mut Tx, changes: &[&Change]) -> Result<(), siyu_pg::Error> {
+/// Binds the merchant and every column of the orders.
+fn bind<'q>(query: Query<'q>, merchant: Id<Merchant>, changes: &'q [&Change]) -> Query<'q> {
     let orders = || changes.iter().map(|change| &change.order);
-    let done = sqlx::query(
-        "update orders o
-        set person_id = n.person_id, state = n.state, domain = n.domain, channel = n.channel, store_id = n.store_id,
-            paid_at = n.paid_at, paid_minor = n.paid_minor, subsidy_minor = n.subsidy_minor, quantity = n.quantity,
-            revision = n.revision, version = n.version, told = n.told
-        from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::timestamptz[],
-            $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::timestamptz[], $14::boolean[])
-            as n (id, person_id, state, domain, channel, store_id, paid_at, paid_minor, subsidy_minor, quantity,
-                revision, version, told)
-        where o.merchant_id = $1 and o.id = n.id and o.revision = n.revision - 1",
-    )
-    .bind(tx.merchant())
-    .bind(orders().map(|o| o.id).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.person_id).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.state.as_str()).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.domain.as_str()).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.channel.as_str()).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.store_id).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.paid_at).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.paid_minor).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.subsidy_minor).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.quantity).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.revision).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.version).collect::<Vec<_>>())
-    .bind(orders().map(|o| o.told).collect::<Vec<_>>())
-    .execute(&mut **tx)
-    .await?;
+    query
+        .bind(merchant)
+        .bind(orders().map(|o| o.id).collect::<Vec<_>>())
+        .bind(orders().map(|o| o.platform.as_str()).collect::<Vec<_>>())
+        .bind(orders().map(|o| o.shop_id.as_str()).collect::<Vec<_>>())
+        .bind(orders().map(|o| o.platform_order_no.as_str()).collect::<Vec<_>>())
+        .bind(orders().map(|o| o.person_id).collect::<Vec<_>>())
+        .bind(orders().map(|o| o.state.as_str()).collect::<Vec<_>>())
+        .bind(orders().map(|o| o.domain.as_str()).collect::<Vec<_>>())
+        .bind(orders().map(|o| o.channel.as_str()).collect::<Vec<_>>())
+        .bind(orders().map(|o| o.store_id).collect::<Vec<_>>())
+        .bind(orders().map(|o| o.paid_at).collect::<Vec<_>>())
+        .bind(orders().map(|o| o.currency.0.code()).collect::<Vec<_>>())
+        .bind(orders().map(|o| o.paid_minor).collect::<Vec<_>>())
+        .bind(orders().map(|o| o.subsidy_minor).collect::<Vec<_>>())
+        .bind(orders().map(|o| o.quantity).collect::<Vec<_>>())
+        .bind(orders().map(|o| o.revision).collect::<Vec<_>>())
+        .bind(orders().map(|o| o.version).collect::<Vec<_>>())
+        .bind(orders().map(|o| o.told).collect::<Vec<_>>())
+        .bind(orders().map(|o| o.created_at).collect::<Vec<_>>())
+}
+
+/// Saves orders that were locked before. They exist: written as an upsert because an update from a list may be planned as
+/// a scan of all orders of the merchant.
+pub async fn save(tx: &mut Tx, changes: &[&Change]) -> Result<(), siyu_pg::Error> {
+    let query = sqlx::query(
+        "insert into orders (merchant_id, id, platform, shop_id, platform_order_no, person_id, state, domain, channel,
+            store_id, paid_at, currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at)
+        select $1, * from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::text[],
+            $9::text[], $10::uuid[], $11::timestamptz[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[],
+            $16::bigint[], $17::timestamptz[], $18::boolean[], $19::timestamptz[])
+        on conflict on constraint orders_pkey do update
+        set person_id = excluded.person_id, state = excluded.state, domain = excluded.domain,
+            channel = excluded.channel, store_id = excluded.store_id, paid_at = excluded.paid_at,
+            paid_minor = excluded.paid_minor, subsidy_minor = excluded.subsidy_minor,
+            quantity = excluded.quantity, revision = excluded.revision, version = excluded.version,
+            told = excluded.told
+        where orders.revision = excluded.revision - 1",
+    );
+    let done = bind(query, tx.merchant(), changes).execute(&mut **tx).await?;
     assert_eq!(done.rows_affected(), changes.len() as u64, "locked orders keep their revision");
     Ok(())
 }

@@ -68,7 +68,7 @@ pub enum StoreCommand {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = words::STORE_IMPORT_EXAMPLES)]
 pub struct StoreImportArgs {
-    /// The file; \"-\" reads stdin
+    /// The file; "-" reads stdin
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// How the suite is found.
@@ -92,7 +92,7 @@ pub enum ImportCommand {
 #[command(after_help = words::IMPORT_ORDERS_EXAMPLES)]
 #[command(after_long_help = words::import_orders_long())]
 pub struct ImportOrdersArgs {
-    /// The file, plain or gzip; \"-\" reads stdin
+    /// The file, plain or gzip; "-" reads stdin
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// How the file calls our columns

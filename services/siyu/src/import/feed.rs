@@ -39,26 +39,23 @@ pub(super) fn start(
     receiver
 }
 
-fn read(
-    mut reader: Reader,
-    position: &AtomicU64,
-    size: usize,
-    batches: &Sender<Result<Batch, Error>>,
-) {
+fn read(reader: Reader, position: &AtomicU64, size: usize, batches: &Sender<Result<Batch, Error>>) {
     let mut batch = Batch::empty();
-    let mut bytes = 0;
-    while let Some(item) = reader.next() {
+    let (mut bytes, mut rows) = (0, 0);
+    for item in reader {
         match item {
             Ok(Item::Order(order)) => {
+                rows += order.rows.len() as u64;
                 bytes += order.order.encoded_len();
                 batch.orders.push(order);
             }
             Ok(Item::Reject(reject)) => {
+                rows += 1;
                 bytes += reject.row.fields.as_slice().len();
                 batch.rejects.push(reject);
             }
             Err(error) => {
-                let _ = batches.blocking_send(Ok(batch.at(position, reader.rows())));
+                let _ = batches.blocking_send(Ok(batch.at(position, rows)));
                 let _ = batches.blocking_send(Err(error));
                 return;
             }
@@ -69,12 +66,12 @@ fn read(
             bytes = 0;
             let full = std::mem::replace(&mut batch, Batch::empty());
             // The receiver is gone when the import has ended.
-            if batches.blocking_send(Ok(full.at(position, reader.rows()))).is_err() {
+            if batches.blocking_send(Ok(full.at(position, rows))).is_err() {
                 return;
             }
         }
     }
-    let _ = batches.blocking_send(Ok(batch.at(position, reader.rows())));
+    let _ = batches.blocking_send(Ok(batch.at(position, rows)));
 }
 
 impl Batch {

@@ -12,6 +12,9 @@ use siyu_proto::{
 use super::rejects::Rejected;
 use crate::{number::grouped, output::Look};
 
+/// Below it a speed says nothing.
+const SHORTEST_MEASURED_MS: u64 = 500;
+
 /// What `siyu import orders --json` prints.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
@@ -80,7 +83,9 @@ impl Summary {
         self.rejects_shown = rejected.shown;
         self.rejected_rows = rejected.count;
         self.elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        self.rows_per_second = self.rows.saturating_mul(1000).checked_div(self.elapsed_ms);
+        let long_enough = self.elapsed_ms >= SHORTEST_MEASURED_MS;
+        let speed = self.rows.saturating_mul(1000).checked_div(self.elapsed_ms);
+        self.rows_per_second = speed.filter(|_| long_enough);
     }
 
     /// The text for a person.

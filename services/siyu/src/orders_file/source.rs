@@ -17,7 +17,8 @@ use super::Error;
 /// The longest row. A quote that is not closed would otherwise draw the rest of the file into memory.
 pub(super) const LONGEST_ROW_BYTES: u64 = 1 << 20;
 const SNIFFED_BYTES: usize = 16 * 1024;
-const BUFFER_BYTES: usize = 64 * 1024;
+/// Small, so that the position of a packed file moves in small steps.
+const BUFFER_BYTES: usize = 8 * 1024;
 
 /// An opened file.
 pub struct Source {

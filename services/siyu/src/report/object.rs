@@ -60,7 +60,7 @@ pub struct Report {
     pub dormant: Dormant,
     /// Who bought in the window after more than 365 days of silence.
     pub reactivated: Reactivated,
-    /// Persons by RFM segment, over the 365 days up to `as_of`.
+    /// Persons by RFM segment: days since the last purchase at `as_of`, purchase days and spend of the 365 days up to it.
     pub rfm_segments: RfmSegments,
     /// Orders outside the opening hours of their store (睡后收入).
     pub off_hours: OffHours,

@@ -38,7 +38,7 @@ pub enum Error {
         problem: String,
     },
     /// There are rows that are no stores.
-    #[error("nothing was stored, for {}", list(.0))]
+    #[error("nothing was stored; {}", list(.0))]
     Rows(Vec<RowError>),
 }
 
@@ -75,6 +75,15 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Store>, Error> {
             continue;
         }
         let line = row.position().map_or(0, csv::Position::line);
+        if row.len() != header.len() {
+            let reason = format!(
+                "it has {} fields, the header has {}; a text with commas stands in quotes",
+                row.len(),
+                header.len()
+            );
+            errors.push(RowError { line, column: "the row", reason });
+            continue;
+        }
         match store(&row, &places) {
             Ok(store) if stores.iter().any(|known| known.code == store.code) => {
                 let reason = format!("\"{}\" stands in the file twice", store.code);
@@ -140,7 +149,7 @@ fn store(row: &ByteRecord, places: &Places) -> Result<Store, Problem> {
     let column = COLUMNS.iter().find(|(ours, also)| {
         first.field == *also || first.field == *ours || first.field.starts_with(&format!("{ours}."))
     });
-    Err((column.map_or("row", |(ours, _)| ours), first.description))
+    Err((column.map_or("the row", |(ours, _)| ours), first.description))
 }
 
 fn store_kind(text: &str) -> Result<StoreKind, Problem> {
@@ -168,7 +177,7 @@ fn centi_sqm(text: &str) -> Result<i64, Problem> {
 fn list(errors: &[RowError]) -> String {
     const SHOWN: usize = 10;
     let rows = if errors.len() == 1 { "row is" } else { "rows are" };
-    let mut text = format!("{} {rows} not as they must be:", errors.len());
+    let mut text = format!("{} {rows} bad:", errors.len());
     for error in errors.iter().take(SHOWN) {
         let _ = write!(text, "\n  {error}");
     }

@@ -4,7 +4,7 @@ use super::{
     Page, Section,
     paint::{left, percent, right, tone},
 };
-use crate::number::{grouped, hundredths};
+use crate::number::{counted, grouped, hundredths};
 
 /// Persons by segment.
 pub(super) fn segments(page: &Page) -> Section {
@@ -24,7 +24,7 @@ pub(super) fn segments(page: &Page) -> Section {
     if whole == 0 {
         return Vec::new();
     }
-    let remark = format!("{} buyers of 365 days, against the shop's own mean", grouped(whole));
+    let remark = format!("{} buyers, against the shop's own mean", grouped(whole));
     let mut lines = vec![page.heading("RFM segments", "客户分层", &remark)];
     let room = page.width.saturating_sub(68).max(10);
     for (chinese, name, meaning, persons, tone) in segments {
@@ -66,7 +66,7 @@ pub(super) fn more(page: &Page) -> Section {
 fn off_hours(page: &Page) -> String {
     let (report, of) = (page.report, page.report.off_hours);
     let share = percent(of.gmv_minor, report.total.gmv_minor);
-    format!("{} orders, {}, {share}", grouped(of.orders), page.money(of.gmv_minor))
+    format!("{}, {}, {share}", counted(of.orders, "order"), page.money(of.gmv_minor))
 }
 
 fn lifetime(page: &Page) -> String {

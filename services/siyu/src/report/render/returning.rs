@@ -4,7 +4,7 @@ use super::{
     Page, Section,
     paint::{left, percent, right, tone},
 };
-use crate::number::grouped;
+use crate::number::{counted, grouped};
 
 /// The share of first-time buyers who bought again within so many days.
 pub(super) fn within_days(page: &Page) -> Section {
@@ -90,7 +90,7 @@ fn woken(page: &Page) -> Option<String> {
     let times = if of.events == of.persons {
         String::new()
     } else {
-        format!(", {} times,", grouped(of.events))
+        format!(", {},", counted(of.events, "time"))
     };
     Some(format!(
         "激活 {} came back after more than a year of silence{times} and spent {}",

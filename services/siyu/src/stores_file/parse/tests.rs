@@ -41,7 +41,8 @@ fn every_bad_row_is_named_with_line_and_column() {
          s6,Hours,,,Mon,\n\
          s7,Area,,,,1.234\n\
          s8,Twice,,,,\n\
-         s8,Twice,,,,\n"
+         s8,Twice,,,,\n\
+         s9,Hours,,,Sat,Sun 10:00-12:00,\n"
     );
     assert_eq!(
         errors(&text),
@@ -54,6 +55,7 @@ fn every_bad_row_is_named_with_line_and_column() {
             "line 7: hours: \"Mon\" must be days and hours like Mon-Fri 10:00-22:00, or days and \"closed\"",
             "line 8: area_sqm: \"1.234\" must be a number with at most two decimals",
             "line 10: id: \"s8\" stands in the file twice",
+            "line 11: the row: it has 7 fields, the header has 6; a text with commas stands in quotes",
         ]
     );
 }
