@@ -94,5 +94,8 @@ pub(crate) fn without_words(sql: &str) -> String {
 
 #[test]
 fn words_in_sql_are_not_code() {
-    assert_eq!(without_words("a -- B\n'It''s' \"C\" /* D */ e"), "a  \n      e");
+    assert_eq!(
+        without_words("a -- B\n'It''s' \"C\" /* D */ e").split_whitespace().collect::<Vec<_>>(),
+        ["a", "e"]
+    );
 }

@@ -1,1 +1,1 @@
-//! Filled below.
+//! What the suite survives.

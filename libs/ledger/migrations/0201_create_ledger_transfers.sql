@@ -24,9 +24,6 @@ create table ledger_transfers (
     credit_balance bigint not null,
     posted_at timestamptz not null,
     constraint ledger_transfers_pkey primary key (merchant_id, id),
-    -- A gapless number for each entry of an account, so a lost update cannot go unnoticed: it would take a number twice.
-    constraint ledger_transfers_debit_account_id_debit_entry_key unique (merchant_id, debit_account_id, debit_entry),
-    constraint ledger_transfers_credit_account_id_credit_entry_key unique (merchant_id, credit_account_id, credit_entry),
     constraint ledger_transfers_kind_check check (
         kind in ('post', 'pending', 'post_pending', 'void_pending', 'expire_pending', 'reverse')
     ),
@@ -45,14 +42,20 @@ create table ledger_transfers (
         (earned_at is null) = (available_at is null) and (earned_at is not null or expires_at is null)
     ),
     constraint ledger_transfers_entries_check check (debit_entry > 0 and credit_entry > 0)
+) with (
+    autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_insert_threshold = 2000, autovacuum_analyze_threshold = 2000
 );
 
+-- A gapless number for each entry of an account, so a lost update cannot go unnoticed: it would take a number twice.
+create unique index ledger_transfers_debit_account_id_debit_entry_key
+    on ledger_transfers (merchant_id, debit_account_id, debit_entry) where debit_entry > 0;
+create unique index ledger_transfers_credit_account_id_credit_entry_key
+    on ledger_transfers (merchant_id, credit_account_id, credit_entry) where credit_entry > 0;
 -- A hold ends once, even if no lock were held.
 create unique index ledger_transfers_pending_id_key on ledger_transfers (merchant_id, pending_id)
     where pending_id is not null;
-create index ledger_transfers_reverses_id_idx on ledger_transfers (merchant_id, reverses_id)
-    where reverses_id is not null;
-create index ledger_transfers_reference_id_idx on ledger_transfers (merchant_id, reference_id)
+create index ledger_transfers_reverses_id_idx on ledger_transfers (merchant_id, reverses_id) where kind = 'reverse';
+create index ledger_transfers_reference_id_idx on ledger_transfers (merchant_id, reference_id, posted_at, id)
     where reference_id is not null;
 
 comment on table ledger_transfers is 'the journal: append-only; a correction is another transfer';

@@ -7,7 +7,10 @@ create table ledger_holds (
     constraint ledger_holds_pkey primary key (merchant_id, pending_id),
     constraint ledger_holds_state_check check (state in ('open', 'posted', 'voided', 'expired')),
     constraint ledger_holds_ended_by_id_check check ((state = 'open') = (ended_by_id is null))
-) with (fillfactor = 70);
+) with (
+    fillfactor = 70,
+    autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_insert_threshold = 2000, autovacuum_analyze_threshold = 2000
+);
 
 -- For the expiry job, which asks across merchants.
 create index ledger_holds_expires_at_idx on ledger_holds (expires_at, merchant_id, pending_id)

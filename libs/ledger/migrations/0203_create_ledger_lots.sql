@@ -8,7 +8,7 @@ create table ledger_lots (
     earned_at timestamptz not null,
     available_at timestamptz not null,
     expires_at timestamptz,
-    live boolean not null generated always as (remaining <> 0) stored,
+    live smallint not null generated always as (case when remaining > 0 then 1 when remaining < 0 then -1 else 0 end) stored,
     constraint ledger_lots_pkey primary key (merchant_id, id),
     constraint ledger_lots_remaining_check check (
         case when id = account_id
@@ -16,13 +16,16 @@ create table ledger_lots (
             else amount > 0 and held >= 0 and held <= remaining and remaining <= amount
         end
     )
-) with (fillfactor = 70);
+) with (
+    fillfactor = 70,
+    autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_insert_threshold = 2000, autovacuum_analyze_threshold = 2000
+);
 
 -- On `live` and not on `remaining`: a lot that is drawn in part stays where it is in the index.
-create index ledger_lots_account_id_idx on ledger_lots (merchant_id, account_id) where live;
+create index ledger_lots_account_id_idx on ledger_lots (merchant_id, account_id) where live <> 0;
 -- For the expiry job, which asks across merchants.
 create index ledger_lots_expires_at_idx on ledger_lots (expires_at, merchant_id, id)
-    where live and expires_at is not null;
+    where live <> 0 and expires_at is not null;
 
 comment on table ledger_lots is
     'the parts of a balance; the remainders of an account''s lots sum to its balance, the reserved parts to its pending debits';
@@ -36,7 +39,7 @@ comment on column ledger_lots.held is 'how much of that is reserved by open hold
 comment on column ledger_lots.earned_at is 'when its units were earned';
 comment on column ledger_lots.available_at is 'from when on they can be spent';
 comment on column ledger_lots.expires_at is 'from when on they can no longer be spent; null never';
-comment on column ledger_lots.live is 'whether anything is left';
+comment on column ledger_lots.live is '1 something is left, 0 used up, -1 owed';
 
 select siyu_tenant_table('ledger_lots');
 revoke update, delete on ledger_lots from siyu_app, siyu_job;
@@ -54,9 +57,9 @@ create table ledger_lot_moves (
     constraint ledger_lot_moves_pkey primary key (merchant_id, transfer_id, position),
     constraint ledger_lot_moves_kind_check check (kind in ('feed', 'draw', 'return', 'settle', 'hold', 'release')),
     constraint ledger_lot_moves_change_check check (remaining <> 0 or held <> 0)
+) with (
+    autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_insert_threshold = 2000, autovacuum_analyze_threshold = 2000
 );
-
-create index ledger_lot_moves_lot_id_idx on ledger_lot_moves (merchant_id, lot_id);
 
 comment on table ledger_lot_moves is 'which transfer took how much from which lot, or put it there: append-only';
 comment on column ledger_lot_moves.merchant_id is 'whose ledger';

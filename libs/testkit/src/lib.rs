@@ -6,8 +6,10 @@ mod database;
 mod fixed;
 mod scratch;
 mod server;
+mod sibling;
 
 pub use database::Database;
 pub use fixed::{FixedClock, SeededIds, id, merchant};
 pub use scratch::{Scratch, pristine_cache};
 pub use server::postgres;
+pub use sibling::{Sibling, told};

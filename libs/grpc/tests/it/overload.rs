@@ -41,7 +41,8 @@ async fn five_hundred_callers_of_ten_places_are_answered_in_time_and_the_rest_go
         });
         let answers: Vec<_> = join_all(calls).await.into_iter().map(Result::unwrap).collect();
         let done = answers.iter().filter(|(_, answer)| answer.is_ok()).count();
-        assert!((30..500).contains(&done), "ten at a time, twenty in wait: {done}");
+        // Those who found a place at once are done for certain; those who waited only if the machine is not busy.
+        assert!((10..500).contains(&done), "ten at a time: {done}");
         for (time, answer) in &answers {
             // One wait and one piece of work, with much room for a busy machine; but no one waits for a deadline.
             assert!(*time < limits::PEER_TIMEOUT / 2, "{time:?}");

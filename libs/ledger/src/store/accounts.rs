@@ -26,7 +26,7 @@ pub(crate) async fn find(
             select id, owner_id, code, asset, flags, debits_posted, credits_posted, debits_pending, credits_pending,
                 entries, created_at
             from ledger_accounts
-            where merchant_id = $1 and owner_id = k.owner_id and code = k.code and asset = k.asset
+            where merchant_id = $1 and owner_id = k.owner_id and code = k.code and asset = k.asset and code > 0
             limit 1
         ) as a",
     )
@@ -49,7 +49,7 @@ pub(crate) async fn of_owner(
         "select id, owner_id, code, asset, flags, debits_posted, credits_posted, debits_pending, credits_pending,
             entries, created_at
         from ledger_accounts
-        where merchant_id = $1 and owner_id = $2
+        where merchant_id = $1 and owner_id = $2 and code > 0
         order by code, asset",
     )
     .bind(merchant)
@@ -130,7 +130,7 @@ pub(crate) async fn insert(
         select $1, v.id, v.owner_id, v.code, v.asset, v.flags, $7
         from unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::text[], $6::smallint[])
             as v (id, owner_id, code, asset, flags)
-        on conflict on constraint ledger_accounts_owner_id_code_asset_key do nothing",
+        on conflict (merchant_id, owner_id, code, asset) where code > 0 do nothing",
     )
     .bind(merchant)
     .bind(columns.0)

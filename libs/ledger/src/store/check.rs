@@ -17,7 +17,7 @@ pub(crate) async fn totals(conn: &mut PgConnection) -> Result<Totals, Error> {
         "select (select count(*) from ledger_accounts) as accounts,
             (select count(*) from ledger_transfers) as transfers,
             (select count(*) from ledger_holds where state = 'open') as open_holds,
-            (select count(*) from ledger_lots where live) as live_lots",
+            (select count(*) from ledger_lots where live <> 0) as live_lots",
     )
     .fetch_one(conn)
     .await?;

@@ -48,7 +48,7 @@ pub(crate) async fn lots(
         "select l.merchant_id, l.id, l.account_id, a.asset, l.remaining - l.held as free
         from ledger_lots as l
         join ledger_accounts as a on a.merchant_id = l.merchant_id and a.id = l.account_id
-        where l.live and l.expires_at is not null and l.expires_at <= $2 and l.remaining > l.held and a.code = $1
+        where l.live <> 0 and l.expires_at is not null and l.expires_at <= $2 and l.remaining > l.held and a.code = $1
         order by l.expires_at, l.merchant_id, l.id
         limit $3",
     )

@@ -42,7 +42,7 @@ pub(crate) async fn records(
 ) -> Result<(), Error> {
     let found = sqlx::query(
         "select t.*, h.state as hold_state, h.ended_by_id,
-            (select sum(r.amount)::bigint from ledger_transfers as r where r.merchant_id = $1 and r.reverses_id = t.id)
+            (select sum(r.amount)::bigint from ledger_transfers as r where r.merchant_id = $1 and r.reverses_id = t.id and r.kind = 'reverse')
                 as reversed
         from unnest($2::uuid[]) as k (id)
         cross join lateral (
@@ -118,7 +118,7 @@ pub(crate) async fn lots(
         cross join lateral (
             select id, account_id, amount, remaining, held, earned_at, available_at, expires_at
             from ledger_lots
-            where merchant_id = $1 and account_id = k.id and live
+            where merchant_id = $1 and account_id = k.id and live <> 0
             offset 0
         ) as l",
     )

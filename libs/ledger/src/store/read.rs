@@ -20,7 +20,7 @@ pub(crate) async fn available_lots(
         cross join lateral (
             select sum(remaining - held)::bigint as free
             from ledger_lots
-            where merchant_id = $1 and account_id = k.id and live
+            where merchant_id = $1 and account_id = k.id and live <> 0
                 and (id = account_id or available_at <= $3 and (expires_at is null or expires_at > $3))
         ) as l
         where l.free is not null",
@@ -48,7 +48,7 @@ pub(crate) async fn entries(
                 earned_at, available_at, expires_at, until_at, debit_entry, credit_entry, debit_balance,
                 credit_balance, posted_at
             from ledger_transfers
-            where merchant_id = $1 and debit_account_id = $2 and debit_entry < $3
+            where merchant_id = $1 and debit_account_id = $2 and debit_entry > 0 and debit_entry < $3
             order by debit_entry desc
             limit $4
         ) union all (
@@ -57,7 +57,7 @@ pub(crate) async fn entries(
                 earned_at, available_at, expires_at, until_at, debit_entry, credit_entry, debit_balance,
                 credit_balance, posted_at
             from ledger_transfers
-            where merchant_id = $1 and credit_account_id = $2 and credit_entry < $3
+            where merchant_id = $1 and credit_account_id = $2 and credit_entry > 0 and credit_entry < $3
             order by credit_entry desc
             limit $4
         )
@@ -106,7 +106,7 @@ pub(crate) async fn live_lots(
         cross join lateral (
             select id, account_id, amount, remaining, held, earned_at, available_at, expires_at
             from ledger_lots
-            where merchant_id = $1 and account_id = k.id and live
+            where merchant_id = $1 and account_id = k.id and live <> 0
             offset 0
         ) as l
         order by k.n, l.expires_at nulls last, l.earned_at, l.id",

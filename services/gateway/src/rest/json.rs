@@ -94,7 +94,7 @@ fn explain(descriptor: &MessageDescriptor, path: String, error: &serde_json::Err
     JsonError::Field { path, description }
 }
 
-/// The field at a path like "orders[0].domain".
+/// The field at a path like `orders[0].domain`.
 fn field_at(descriptor: &MessageDescriptor, path: &str) -> Option<FieldDescriptor> {
     let mut message = descriptor.clone();
     let mut names = path.split('.').map(|part| part.split('[').next().unwrap_or(part)).peekable();

@@ -187,7 +187,7 @@ fn no_body_and_no_path_makes_the_gateway_panic() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let world = runtime.block_on(World::new());
     let (_, token) = runtime.block_on(world.token(1, &[]));
-    let mut runner = TestRunner::new(ProptestConfig::with_cases(1000));
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(500));
     let bodies = prop_oneof![
         any_json().prop_map(|json| json.to_string()),
         any_json().prop_map(|json| json!({"stores": [json]}).to_string()),

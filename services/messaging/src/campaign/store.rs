@@ -186,7 +186,7 @@ pub async fn claim(
 /// Locks the campaign of a claim; false when it moved on or another worker took the page meanwhile.
 pub async fn lock_claimed(tx: &mut Tx, claim: &Claim) -> Result<bool, siyu_pg::Error> {
     let ours: Option<bool> = sqlx::query_scalar(
-        "select state = 'preparing' and prepare_attempt = $3
+        "select state = 'preparing' or prepare_attempt = $3 is null
         from campaigns
         where merchant_id = $1 and id = $2
         for update",

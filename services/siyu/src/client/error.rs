@@ -117,10 +117,12 @@ impl From<Error> for Failure {
 /// What a status says: its message, the fields that are not as they must be, and the reason for machines.
 pub fn words(status: &Status) -> String {
     let details = status.get_error_details();
-    let mut text = status.message().to_owned();
-    if text.is_empty() {
-        text = status.source().map_or_else(|| status.code().to_string(), |e| root(e).to_string());
-    }
+    let mut text = match (status.source(), status.message()) {
+        // "Connection refused", where the message says "transport error".
+        (Some(cause), _) => root(cause).to_string(),
+        (None, "") => status.code().to_string(),
+        (None, message) => message.to_owned(),
+    };
     // The message names the first field already.
     let fields = details.bad_request().map(|bad| bad.field_violations.as_slice());
     for field in fields.unwrap_or_default().iter().skip(1) {

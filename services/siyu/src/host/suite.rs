@@ -95,6 +95,11 @@ impl Suite {
         &self.dbs[&service]
     }
 
+    /// The url of a service's database as its owner, for tests and tools.
+    pub fn owner_url(&self, service: Service) -> String {
+        self.embedded.owner_url(service)
+    }
+
     /// The process of the database server.
     pub fn postgres_pid(&self) -> Option<u32> {
         self.embedded.pid()

@@ -117,7 +117,9 @@ fn collect(path: &str, value: &Value, into: &mut BTreeSet<String>) {
             }
         }
         Value::Array(items) if items.iter().any(Value::is_object) => {
-            items.iter().for_each(|item| collect(&format!("{path}[]"), item, into));
+            for item in items {
+                collect(&format!("{path}[]"), item, into);
+            }
         }
         Value::Array(_) => {
             into.insert(format!("{path}[]"));

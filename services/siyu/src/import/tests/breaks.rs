@@ -57,7 +57,8 @@ async fn a_suite_that_never_answers_is_given_up() {
 #[tokio::test]
 async fn a_file_that_breaks_off_is_sent_up_to_the_break() {
     let mut text = file(25);
-    text.push_str(&format!("B,\"{}", "x".repeat(2 << 20)));
+    text.push_str("B,\"");
+    text.push_str(&"x".repeat(2 << 20));
     let suite = Suite::new(|_| None);
     let error = run(&suite, job(text, rejects_file("broken"))).await.unwrap_err();
     let message = error.to_string();

@@ -78,7 +78,7 @@ impl Suite {
 
     fn answer(
         &self,
-        request: StreamImportOrdersRequest,
+        request: &StreamImportOrdersRequest,
     ) -> Result<StreamImportOrdersResponse, Status> {
         let mut state = self.state.lock().unwrap();
         state.batches += 1;
@@ -129,7 +129,7 @@ impl ImportService for Suite {
     ) -> Result<Response<Self::StreamImportOrdersStream>, Status> {
         assert_eq!(request.metadata().get("authorization").unwrap(), "Bearer token");
         let suite = self.clone();
-        let answers = request.into_inner().map(move |batch| suite.answer(batch?));
+        let answers = request.into_inner().map(move |batch| suite.answer(&batch?));
         Ok(Response::new(Box::pin(answers)))
     }
 

@@ -113,11 +113,10 @@ fn a_quote_that_is_not_closed_ends_the_file_where_it_stands_and_draws_nothing_in
 
 #[test]
 fn a_packed_file_that_breaks_off_gives_what_it_has_and_then_the_break() {
-    let mut text = "order_no,buyer_id,paid_at,amount\n".to_owned();
-    for number in 0..20_000 {
-        text.push_str(&format!("{number},b{number},2024-01-31,{number}\n"));
-    }
-    let mut bytes = packed(text.as_bytes());
+    let header = "order_no,buyer_id,paid_at,amount".to_owned();
+    let rows = (0..20_000).map(|n| format!("{n},b{n},2024-01-31,{n}"));
+    let rows: Vec<String> = std::iter::once(header).chain(rows).collect();
+    let mut bytes = packed(rows.join("\n").as_bytes());
     bytes.truncate(bytes.len() / 2);
     let reader = Reader::new(std::io::Cursor::new(bytes), options()).unwrap();
     let (good, bad): (Vec<_>, Vec<_>) = reader.partition(Result::is_ok);

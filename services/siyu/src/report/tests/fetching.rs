@@ -7,7 +7,9 @@ use crate::report::{Report, Window, fetch};
 
 async fn fetched(metrics: &Metrics, window: Window) -> Report {
     let merchant = merchant();
-    metrics.serve(|client| async move { fetch(&client, &merchant, window).await }).await.unwrap()
+    let fetching =
+        metrics.serve(|client| async move { Box::pin(fetch(&client, &merchant, window)).await });
+    Box::pin(fetching).await.unwrap()
 }
 
 /// The days that were asked for, each once.

@@ -61,16 +61,7 @@ pub(in super::super) fn cdnow() -> Replies {
     Replies {
         repeat: GetRepeatResponse { basis: None, cohort: total.buyers, within: within.to_vec() },
         cohorts: cohorts(&full["cohort_active_buyers"]),
-        dormancy: GetDormancyResponse {
-            active: 3210,
-            quiet: int(&full["active_le180_asof"]) - 3210,
-            drowsy: int(&full["dormant_181_365_asof"]),
-            dormant: int(&full["dormant_gt365d_asof"]),
-            reactivated_persons: int(&full["reactivation_customers_gap_gt365"]),
-            reactivations: int(&full["reactivation_events_gap_gt365"]),
-            reactivated_gmv_minor: minor(&full["reactivation_gmv_gap_gt365_first_order_day"]),
-            ..GetDormancyResponse::default()
-        },
+        dormancy: dormancy(full),
         rfm: rfm(),
         effective: GetEffectiveCustomersResponse {
             first: total.buyers,
@@ -89,20 +80,7 @@ pub(in super::super) fn cdnow() -> Replies {
             connections_unmeasured: true,
             ..GetUserArpuResponse::default()
         },
-        triangle: GetTriangleResponse {
-            current: Some(PillarsReply {
-                repeat_rate: Some(0.4321),
-                lifetime_value_minor: Some(14_169.5),
-                customer_value_minor: Some(6122.64),
-                ..PillarsReply::default()
-            }),
-            baseline: Some(PillarsReply::default()),
-            baseline_day: "1997-06-30".to_owned(),
-            flags: ["connections_unmeasured", "reach_unmeasured", "referral_unmeasured"]
-                .map(str::to_owned)
-                .to_vec(),
-            ..GetTriangleResponse::default()
-        },
+        triangle: without_connections(),
         sales,
     }
 }
@@ -143,6 +121,36 @@ pub(in super::super) fn triangle() -> Triangle {
     }
 }
 
+fn dormancy(full: &Value) -> GetDormancyResponse {
+    GetDormancyResponse {
+        active: 3210,
+        quiet: int(&full["active_le180_asof"]) - 3210,
+        drowsy: int(&full["dormant_181_365_asof"]),
+        dormant: int(&full["dormant_gt365d_asof"]),
+        reactivated_persons: int(&full["reactivation_customers_gap_gt365"]),
+        reactivations: int(&full["reactivation_events_gap_gt365"]),
+        reactivated_gmv_minor: minor(&full["reactivation_gmv_gap_gt365_first_order_day"]),
+        ..GetDormancyResponse::default()
+    }
+}
+
+fn without_connections() -> GetTriangleResponse {
+    GetTriangleResponse {
+        current: Some(PillarsReply {
+            repeat_rate: Some(0.4321),
+            lifetime_value_minor: Some(14_169.5),
+            customer_value_minor: Some(6122.64),
+            ..PillarsReply::default()
+        }),
+        baseline: Some(PillarsReply::default()),
+        baseline_day: "1997-06-30".to_owned(),
+        flags: ["connections_unmeasured", "reach_unmeasured", "referral_unmeasured"]
+            .map(str::to_owned)
+            .to_vec(),
+        ..GetTriangleResponse::default()
+    }
+}
+
 fn rfm() -> GetRfmResponse {
     let segments = (1..).zip(SEGMENTS).map(|(segment, persons)| RfmSegmentCount {
         segment,
@@ -180,6 +188,7 @@ fn period(month: &str, of: &Value) -> SalesPeriod {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as the replies want it")]
 fn basis(from_day: &str, to_day: &str) -> Option<Basis> {
     Some(Basis {
         from_day: from_day.to_owned(),

@@ -1,6 +1,9 @@
 use super::*;
 
-fn week(text: &str) -> Vec<(i32, i32, i32)> {
+/// Weekday, minute of opening, minute of closing.
+type Open = (i32, i32, i32);
+
+fn week(text: &str) -> Vec<Open> {
     let hours = parse(text).unwrap().unwrap();
     let span = |s: &OpeningSpan| (s.weekday, s.open_minute, s.close_minute);
     hours.weekly.iter().map(span).collect()
@@ -8,7 +11,7 @@ fn week(text: &str) -> Vec<(i32, i32, i32)> {
 
 #[test]
 fn days_and_spans_are_read_as_people_write_them() {
-    let cases: [(&str, &[(i32, i32, i32)]); 9] = [
+    let cases: [(&str, &[Open]); 9] = [
         ("Mon 10:00-22:00", &[(1, 600, 1320)]),
         ("mon,SUN 9:30-12:00", &[(1, 570, 720), (7, 570, 720)]),
         ("Sat, Sun 11:00-23:00", &[(6, 660, 1380), (7, 660, 1380)]),

@@ -1,0 +1,35 @@
+//! A suite to tell stories about, in one process or as six, and what a story needs: callers, order files, processes, waits
+//! on conditions, and the transcript and the event log when it fails.
+//!
+//! Invariants: no wait is a sleep, each is on a condition and bounded; no process outlives the test that started it.
+
+mod books;
+mod broker;
+mod caller;
+mod figures;
+mod idle;
+mod orders;
+mod place;
+mod program;
+mod rest;
+mod shared;
+mod sheet;
+mod six;
+mod store;
+mod story;
+mod up;
+
+pub use books::{Books, books};
+pub use broker::Broker;
+pub use caller::{Caller, Merchant, ask, refused};
+pub use figures::{assert_same, report};
+pub use idle::{heads, run_until_idle};
+pub use orders::{order, timestamp};
+pub use place::{Databases, Place};
+pub use program::{Finished, Program, free_addr, postgres_under, run_siyu};
+pub use rest::{Reply, request};
+pub use shared::suite;
+pub use sheet::{Sheet, shuffle};
+pub use six::Six;
+pub use story::{HEAVY, LIMIT, story, until};
+pub use up::Up;

@@ -1,0 +1,83 @@
+//! The SQL of looks behind the scenes and nothing else: what has no RPC because nobody outside may see it.
+
+use chrono::{DateTime, Utc};
+use siyu::host::services::Service;
+use siyu_kernel::{Id, kind};
+use sqlx::{Connection, PgConnection};
+
+use super::place::Databases;
+
+const TOLD: i64 = 30;
+
+/// How far one service follows another.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub(super) struct Cursor {
+    pub(super) consumer: String,
+    pub(super) source: String,
+    pub(super) position: i64,
+}
+
+/// Connects as the owner.
+pub(super) async fn connect(
+    databases: &Databases,
+    service: Service,
+) -> Result<PgConnection, sqlx::Error> {
+    PgConnection::connect(databases.url(service)).await
+}
+
+/// The last position of a service's log, and whether events wait for theirs.
+pub(super) async fn head(conn: &mut PgConnection) -> Result<(i64, bool), sqlx::Error> {
+    sqlx::query_as(
+        "select position, exists (select from event_log where position is null) from event_heads",
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// How far a service follows the others.
+pub(super) async fn cursors(conn: &mut PgConnection) -> Result<Vec<Cursor>, sqlx::Error> {
+    sqlx::query_as("select consumer, source, position from event_cursors").fetch_all(conn).await
+}
+
+/// What a service could not handle, in words.
+pub(super) async fn parked(conn: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select format('%s could not handle %s of %s: %s', consumer, type, source, error) from event_parked",
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// The last facts of a merchant in every log, in words; of a database that does not answer, why.
+pub(super) async fn told(databases: &Databases, merchant_id: &str) -> Vec<String> {
+    let Ok(merchant) = merchant_id.parse::<Id<kind::Merchant>>() else { return Vec::new() };
+    let mut lines = Vec::new();
+    for service in Service::INNER {
+        let name = service.name();
+        match told_by(databases, service, merchant).await {
+            Ok(rows) => lines.extend(rows.into_iter().rev().map(|(place, what, of, at)| {
+                format!("{name:<13} {:>6} {at} {what} {of}", place.unwrap_or_default())
+            })),
+            Err(error) => lines.push(format!("{name:<13} {error}")),
+        }
+    }
+    lines
+}
+
+type Told = (Option<i64>, String, String, DateTime<Utc>);
+
+async fn told_by(
+    databases: &Databases,
+    service: Service,
+    merchant: Id<kind::Merchant>,
+) -> Result<Vec<Told>, sqlx::Error> {
+    let mut conn = connect(databases, service).await?;
+    sqlx::query_as(
+        "select position, type, subject, occurred_at from event_log where merchant_id = $1
+        order by event_seq desc limit $2",
+    )
+    .bind(merchant)
+    .bind(TOLD)
+    .fetch_all(&mut conn)
+    .await
+}
