@@ -28,6 +28,7 @@ use crate::{
 };
 use feed::Batch;
 use rejects::Rejects;
+use stream::News;
 pub use summary::Summary;
 
 /// What to import, and how.
@@ -152,8 +153,8 @@ pub async fn import(
     let mut tally = Tally { rejects, summary: Summary::new(&name, merchant, ignored), progress };
     let batches = feed::start(reader, position, batch);
     let patience = stream::Patience::default();
-    let mut answered = |batch, results| tally.answered(batch, results);
-    let sent = stream::send_all(client, batches, in_flight, patience, &mut answered).await;
+    let mut hear = |news| tally.hear(news);
+    let sent = stream::send_all(client, batches, in_flight, patience, &mut hear).await;
     let Tally { rejects, mut summary, progress } = tally;
     let rejects = rejects.finish()?;
     summary.finish(rejects, started.elapsed());
@@ -220,6 +221,16 @@ struct Tally<'a> {
 }
 
 impl Tally<'_> {
+    fn hear(&mut self, news: News) -> Result<(), Error> {
+        match news {
+            News::Answered(batch, results) => self.answered(batch, results),
+            News::Away(words) => {
+                self.progress.note(&format!("the suite is away, waiting for it: {words}"));
+                Ok(())
+            }
+        }
+    }
+
     fn answered(&mut self, batch: Batch, results: Vec<ImportResult>) -> Result<(), Error> {
         let position = batch.position;
         // Batches of nothing but bad rows overtake those on their way.

@@ -1,7 +1,7 @@
 //! Follows the order service and posts what promoters earn.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -9,10 +9,7 @@ use siyu_events::{Event, Handler, HandlerError, NewEvent, Subscription};
 use siyu_kernel::{Currency, Fault, Id};
 use siyu_ledger::{AccountId, Movement, NewAccount, Transfer};
 use siyu_pg::Tx;
-use siyu_proto::{
-    distribution::v1::CommissionChanged,
-    order::v1::{OrderFacts, OrderPaid, OrderRevised, OrderVoided},
-};
+use siyu_proto::distribution::v1::CommissionChanged;
 use tonic::async_trait;
 
 use super::{
@@ -27,10 +24,7 @@ use crate::{
 
 /// What the distribution service follows of the order service.
 pub fn subscription(app: &App) -> Subscription {
-    Subscription::new("distribution", "order", Arc::new(Accruals { app: app.clone() }))
-        .on::<OrderPaid>()
-        .on::<OrderRevised>()
-        .on::<OrderVoided>()
+    Subscription::new("distribution", "order", Arc::new(Accruals { app: app.clone() })).on_orders()
 }
 
 struct Accruals {
@@ -46,13 +40,15 @@ struct Wanted {
 #[async_trait]
 impl Handler for Accruals {
     async fn handle(&self, tx: &mut Tx, events: &[&Event]) -> Result<(), HandlerError> {
-        let sales = latest(events)?;
+        let facts = siyu_events::latest_order_facts(events)?;
+        let sales: Vec<Sale> =
+            facts.iter().map(Sale::of).collect::<Result<_, _>>().map_err(HandlerError::park)?;
         let rules = store::rules(tx).await?;
-        let orders: Vec<OrderId> = sales.keys().copied().collect();
+        let orders: Vec<OrderId> = sales.iter().map(|sale| sale.order_id).collect();
         let known: HashMap<OrderId, i64> =
             store::lock_attributions(tx, &orders).await?.into_iter().collect();
         let (mut fresh, mut revised) = (Vec::new(), Vec::new());
-        for sale in sales.values() {
+        for sale in &sales {
             match known.get(&sale.order_id) {
                 Some(revision) if *revision >= sale.revision => {}
                 Some(_) => revised.push(sale),
@@ -203,27 +199,4 @@ async fn inviter(
     let Some(inviter_id) = promoter.and_then(|p| p.inviter_promoter_id) else { return Ok(None) };
     let inviter = promoter::store::find(tx, inviter_id).await?;
     Ok(inviter.filter(|i| i.person_id != sale.person_id).map(|i| i.id))
-}
-
-/// The latest revision of each order among the events.
-fn latest(events: &[&Event]) -> Result<BTreeMap<OrderId, Sale>, HandlerError> {
-    let mut latest: BTreeMap<OrderId, Sale> = BTreeMap::new();
-    for event in events {
-        let Some(facts) = facts(event)? else { continue };
-        let sale = Sale::of(&facts).map_err(HandlerError::park)?;
-        if latest.get(&sale.order_id).is_none_or(|known| known.revision < sale.revision) {
-            latest.insert(sale.order_id, sale);
-        }
-    }
-    Ok(latest)
-}
-
-fn facts(event: &Event) -> Result<Option<OrderFacts>, HandlerError> {
-    if let Some(fact) = event.decode::<OrderPaid>()? {
-        return Ok(fact.facts);
-    }
-    if let Some(fact) = event.decode::<OrderRevised>()? {
-        return Ok(fact.facts);
-    }
-    Ok(event.decode::<OrderVoided>()?.and_then(|fact| fact.facts))
 }

@@ -1,7 +1,7 @@
 //! Follows the order service and posts what orders earn.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -11,7 +11,6 @@ use siyu_ledger::{
     AccountId, Action, Asset, Draw, Expired, LotTerms, Movement, NewAccount, Transfer, TransferId,
 };
 use siyu_pg::Tx;
-use siyu_proto::order::v1::{OrderFacts, OrderPaid, OrderRevised, OrderVoided};
 use tonic::async_trait;
 
 use super::{
@@ -26,10 +25,7 @@ use crate::{
 
 /// What the member service follows of the order service.
 pub fn subscription(app: &App) -> Subscription {
-    Subscription::new("member", "order", Arc::new(Earnings { app: app.clone() }))
-        .on::<OrderPaid>()
-        .on::<OrderRevised>()
-        .on::<OrderVoided>()
+    Subscription::new("member", "order", Arc::new(Earnings { app: app.clone() })).on_orders()
 }
 
 struct Earnings {
@@ -42,12 +38,14 @@ struct Accounts(HashMap<(Option<PersonId>, Asset), AccountId>);
 #[async_trait]
 impl Handler for Earnings {
     async fn handle(&self, tx: &mut Tx, events: &[&Event]) -> Result<(), HandlerError> {
-        let latest = latest(events)?;
-        let orders: Vec<OrderId> = latest.keys().copied().collect();
+        let facts = siyu_events::latest_order_facts(events)?;
+        let earnings: Vec<Earning> =
+            facts.iter().map(Earning::of).collect::<Result<_, _>>().map_err(HandlerError::park)?;
+        let orders: Vec<OrderId> = earnings.iter().map(|earning| earning.order_id).collect();
         let known: HashMap<OrderId, Row> =
             store::lock(tx, &orders).await?.into_iter().map(|row| (row.order_id, row)).collect();
-        let news: Vec<(&Earning, Option<&Row>)> = latest
-            .values()
+        let news: Vec<(&Earning, Option<&Row>)> = earnings
+            .iter()
             .map(|earning| (earning, known.get(&earning.order_id)))
             .filter(|(earning, row)| row.is_none_or(|row| row.revision < earning.revision))
             .collect();
@@ -164,27 +162,4 @@ impl Accounts {
     fn issued(&self, asset: Asset) -> AccountId {
         self.0[&(None, asset)]
     }
-}
-
-/// The latest revision of each order among the events.
-fn latest(events: &[&Event]) -> Result<BTreeMap<OrderId, Earning>, HandlerError> {
-    let mut latest: BTreeMap<OrderId, Earning> = BTreeMap::new();
-    for event in events {
-        let Some(facts) = facts(event)? else { continue };
-        let earning = Earning::of(&facts).map_err(HandlerError::park)?;
-        if latest.get(&earning.order_id).is_none_or(|known| known.revision < earning.revision) {
-            latest.insert(earning.order_id, earning);
-        }
-    }
-    Ok(latest)
-}
-
-fn facts(event: &Event) -> Result<Option<OrderFacts>, HandlerError> {
-    if let Some(fact) = event.decode::<OrderPaid>()? {
-        return Ok(fact.facts);
-    }
-    if let Some(fact) = event.decode::<OrderRevised>()? {
-        return Ok(fact.facts);
-    }
-    Ok(event.decode::<OrderVoided>()?.and_then(|fact| fact.facts))
 }

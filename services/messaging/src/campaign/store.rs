@@ -186,7 +186,7 @@ pub async fn claim(
 /// Locks the campaign of a claim; false when it moved on or another worker took the page meanwhile.
 pub async fn lock_claimed(tx: &mut Tx, claim: &Claim) -> Result<bool, siyu_pg::Error> {
     let ours: Option<bool> = sqlx::query_scalar(
-        "select state = 'preparing' or prepare_attempt = $3 is null
+        "select state = 'preparing' and prepare_attempt = $3
         from campaigns
         where merchant_id = $1 and id = $2
         for update",
@@ -262,7 +262,7 @@ pub async fn lock_settled(
         from campaigns c
         where c.pending and c.state in ('running', 'cancelled') and not exists (
             select from messages m
-            where m.merchant_id = c.merchant_id and m.campaign_id = c.id and m.state = 'queued'
+            where m.merchant_id = c.merchant_id and m.campaign_id = c.id and m.state = 'queued' and m.lease_until is null
         )
         order by c.id
         limit $1

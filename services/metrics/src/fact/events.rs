@@ -1,14 +1,13 @@
 //! Follows the order service and keeps the facts of its orders.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
 use siyu_events::{Event, Handler, HandlerError, Subscription};
 use siyu_kernel::Zone;
 use siyu_pg::Tx;
-use siyu_proto::order::v1::{OrderFacts, OrderPaid, OrderRevised, OrderVoided};
 use tonic::async_trait;
 
 use super::{
@@ -19,10 +18,7 @@ use crate::{App, merchant};
 
 /// What metrics follows of the order service.
 pub fn subscription(app: &App) -> Subscription {
-    Subscription::new("metrics", "order", Arc::new(Orders { app: app.clone() }))
-        .on::<OrderPaid>()
-        .on::<OrderRevised>()
-        .on::<OrderVoided>()
+    Subscription::new("metrics", "order", Arc::new(Orders { app: app.clone() })).on_orders()
 }
 
 struct Orders {
@@ -32,9 +28,11 @@ struct Orders {
 #[async_trait]
 impl Handler for Orders {
     async fn handle(&self, tx: &mut Tx, events: &[&Event]) -> Result<(), HandlerError> {
-        let latest = latest(events)?;
+        let facts = siyu_events::latest_order_facts(events)?;
+        let latest: Vec<Told> =
+            facts.iter().map(Told::of).collect::<Result<_, _>>().map_err(HandlerError::park)?;
         let zone = lock_zone(tx).await?;
-        let orders: Vec<OrderId> = latest.keys().copied().collect();
+        let orders: Vec<OrderId> = latest.iter().map(|told| told.order_id).collect();
         let standing: HashMap<OrderId, Standing> = store::standing(tx, &orders)
             .await?
             .into_iter()
@@ -43,7 +41,7 @@ impl Handler for Orders {
         let newer = |told: &&Told| {
             standing.get(&told.order_id).is_none_or(|row| row.revision < told.revision)
         };
-        let news: Vec<&Told> = latest.values().filter(newer).collect();
+        let news: Vec<&Told> = latest.iter().filter(newer).collect();
         if news.is_empty() {
             return Ok(());
         }
@@ -65,27 +63,4 @@ async fn lock_zone(tx: &mut Tx) -> Result<Zone, HandlerError> {
     let unknown = || HandlerError::retry("the member service has not told the merchant's zone yet");
     let merchant = merchant::store::lock(tx).await?.ok_or_else(unknown)?;
     Zone::parse(&merchant.zone.ok_or_else(unknown)?).map_err(HandlerError::park)
-}
-
-/// The latest revision of each order among the events.
-fn latest(events: &[&Event]) -> Result<BTreeMap<OrderId, Told>, HandlerError> {
-    let mut latest: BTreeMap<OrderId, Told> = BTreeMap::new();
-    for event in events {
-        let Some(facts) = facts(event)? else { continue };
-        let told = Told::of(&facts).map_err(HandlerError::park)?;
-        if latest.get(&told.order_id).is_none_or(|known| known.revision < told.revision) {
-            latest.insert(told.order_id, told);
-        }
-    }
-    Ok(latest)
-}
-
-fn facts(event: &Event) -> Result<Option<OrderFacts>, HandlerError> {
-    if let Some(fact) = event.decode::<OrderPaid>()? {
-        return Ok(fact.facts);
-    }
-    if let Some(fact) = event.decode::<OrderRevised>()? {
-        return Ok(fact.facts);
-    }
-    Ok(event.decode::<OrderVoided>()?.and_then(|fact| fact.facts))
 }

@@ -71,20 +71,20 @@ enum Break {
     Final(super::Error),
 }
 
-/// Sends everything and returns how often the stream had to be opened again. `answered` is called once for each batch.
+/// Sends everything and returns how often the stream had to be opened again.
 pub(super) async fn send_all(
     client: &Client,
     feed: Receiver<Result<Batch, orders_file::Error>>,
     in_flight: usize,
     patience: Patience,
-    answered: &mut impl Answered,
+    hear: &mut impl Hear,
 ) -> Result<u32, Error> {
     let mut window =
         Window { feed, waiting: VecDeque::new(), size: in_flight, ended: false, broken: None };
     let (mut attempts, mut reconnects) = (0, 0);
-    while window.prime(answered).await? {
+    while window.prime(hear).await? {
         let before = window.waiting.front().map(|batch| batch.position);
-        let status = match one_stream(client, &mut window, answered).await {
+        let status = match one_stream(client, &mut window, hear).await {
             Ok(()) => break,
             Err(Break::Final(error)) => return Err(error.into()),
             Err(Break::Passing(status)) => status,
@@ -94,6 +94,9 @@ pub(super) async fn send_all(
         if attempts >= patience.attempts {
             let (server, reason) = (client.server().to_owned(), client::words(&status));
             return Err(super::Error::Lost { server, reason }.into());
+        }
+        if attempts == 1 {
+            hear(News::Away(client::words(&status)))?;
         }
         reconnects += 1;
         pause(jitter(patience.wait(attempts))).await;
@@ -121,7 +124,7 @@ impl Patience {
 async fn one_stream(
     client: &Client,
     window: &mut Window,
-    answered: &mut impl Answered,
+    hear: &mut impl Hear,
 ) -> Result<(), Break> {
     let (requests, receiver) = mpsc::channel(window.size);
     for batch in &window.waiting {
@@ -138,10 +141,10 @@ async fn one_stream(
             reply = next(&mut replies), if !window.waiting.is_empty() => {
                 let reply = reply.map_err(|status| judge(client, status))?;
                 let batch = window.waiting.pop_front().expect("an answer was waited for");
-                settle(answered, batch, reply).map_err(Break::Final)?;
+                settle(hear, batch, reply).map_err(Break::Final)?;
             }
             more = window.feed.recv(), if window.has_room() => {
-                push(window, more, &requests, answered).await?;
+                push(window, more, &requests, hear).await?;
             }
         }
     }
@@ -152,10 +155,10 @@ async fn push(
     window: &mut Window,
     more: Option<Result<Batch, orders_file::Error>>,
     requests: &Sender<StreamImportOrdersRequest>,
-    answered: &mut impl Answered,
+    hear: &mut impl Hear,
 ) -> Result<(), Break> {
     let sent = window.waiting.len();
-    window.take(more, answered).map_err(Break::Final)?;
+    window.take(more, hear).map_err(Break::Final)?;
     if window.waiting.len() > sent {
         let newest = window.waiting.back().expect("one was added");
         // A stream that is gone is noticed by the answer that does not come.
@@ -170,10 +173,10 @@ impl Window {
     }
 
     /// Waits for a first batch. False when there is none: then no stream is needed.
-    async fn prime(&mut self, answered: &mut impl Answered) -> Result<bool, super::Error> {
+    async fn prime(&mut self, hear: &mut impl Hear) -> Result<bool, super::Error> {
         while self.waiting.is_empty() && !self.ended {
             let more = self.feed.recv().await;
-            self.take(more, answered)?;
+            self.take(more, hear)?;
         }
         Ok(!self.waiting.is_empty())
     }
@@ -181,11 +184,11 @@ impl Window {
     fn take(
         &mut self,
         more: Option<Result<Batch, orders_file::Error>>,
-        answered: &mut impl Answered,
+        hear: &mut impl Hear,
     ) -> Result<(), super::Error> {
         match more {
             // Only bad rows: nothing to send. They may overtake batches on their way; the rejects file names lines.
-            Some(Ok(batch)) if batch.orders.is_empty() => answered(batch, Vec::new())?,
+            Some(Ok(batch)) if batch.orders.is_empty() => hear(News::Answered(batch, Vec::new()))?,
             Some(Ok(batch)) => self.waiting.push_back(batch),
             Some(Err(error)) => {
                 self.ended = true;
@@ -204,7 +207,7 @@ fn request(batch: &Batch) -> StreamImportOrdersRequest {
 }
 
 fn settle(
-    answered: &mut impl Answered,
+    hear: &mut impl Hear,
     batch: Batch,
     reply: StreamImportOrdersResponse,
 ) -> Result<(), super::Error> {
@@ -212,7 +215,7 @@ fn settle(
     if orders != answers {
         return Err(super::Error::Mismatch { orders, answers });
     }
-    answered(batch, reply.results)
+    hear(News::Answered(batch, reply.results))
 }
 
 async fn next(

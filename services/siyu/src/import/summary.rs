@@ -10,7 +10,10 @@ use siyu_proto::{
 };
 
 use super::rejects::Rejected;
-use crate::{number::grouped, output::Look};
+use crate::{
+    number::{counted, grouped},
+    output::Look,
+};
 
 /// Below it a speed says nothing.
 const SHORTEST_MEASURED_MS: u64 = 500;
@@ -114,6 +117,10 @@ impl Summary {
         let _ = write!(text, "\n  {} rows in {}", grouped(self.rows), seconds(self.elapsed_ms));
         if let Some(speed) = self.rows_per_second {
             let _ = write!(text, ", {} rows/s", grouped(speed));
+        }
+        if self.reconnects > 0 {
+            let times = counted(self.reconnects.into(), "time");
+            let _ = write!(text, "; the connection broke {times} and was mended");
         }
         text.push('\n');
         self.rejects(&mut text);

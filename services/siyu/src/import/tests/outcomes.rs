@@ -107,6 +107,7 @@ fn the_summary_of_an_import_with_everything_in_it() {
         rejects_shown: vec![
             "line 7: amount: \"12,50\" must be a decimal number like 12.50".to_owned(),
         ],
+        reconnects: 2,
         elapsed_ms: 4_210,
         rows_per_second: Some(16_546),
         ..Summary::default()

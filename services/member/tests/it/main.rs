@@ -1,0 +1,14 @@
+//! The member service over its methods and its events, with a real database and an order service that a test plays.
+#![expect(clippy::unwrap_used, reason = "a test that fails may panic, in its helpers too")]
+
+mod connections;
+mod earnings;
+mod earnings_random;
+mod merchants;
+mod orders;
+mod persons;
+mod persons_race;
+mod staff;
+mod stores;
+mod stores_race;
+mod world;

@@ -1,0 +1,143 @@
+//! The service with its database, its clock, and two merchants.
+
+use std::sync::Arc;
+
+use siyu_events::Fact;
+use siyu_grpc::{Assertions, Call, Caller, Peer, Scopes, Server, Settings, Upstream, fault};
+use siyu_kernel::{Clock, Fault, Id, Ids, kind};
+use siyu_member::App;
+use siyu_pg::{Migration, base_migrations};
+use siyu_proto::member::v1::{
+    account_service_client::AccountServiceClient,
+    connection_service_client::ConnectionServiceClient,
+    merchant_service_client::MerchantServiceClient, person_service_client::PersonServiceClient,
+    staff_service_client::StaffServiceClient, store_service_client::StoreServiceClient, *,
+};
+use siyu_runtime::Readiness;
+use siyu_testkit::{Database, FixedClock, SeededIds, told};
+
+const SCHEMA: &[&[Migration]] =
+    &[base_migrations(), siyu_events::MIGRATIONS, siyu_ledger::MIGRATIONS, siyu_member::MIGRATIONS];
+
+pub(crate) type MerchantId = Id<kind::Merchant>;
+
+pub(crate) struct World {
+    pub(crate) database: Database,
+    pub(crate) clock: FixedClock,
+    pub(crate) app: App,
+    /// A merchant in Shanghai.
+    pub(crate) own: MerchantId,
+    /// Another one.
+    pub(crate) other: MerchantId,
+    /// The service as the gateway calls it.
+    door: Peer,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let mut world = Self::empty().await;
+        world.own = world.open("own").await;
+        world.other = world.open("other").await;
+        world
+    }
+
+    /// Without merchants.
+    pub(crate) async fn empty() -> Self {
+        let database = Database::fresh(SCHEMA).await;
+        let clock = FixedClock::at("2024-06-01T00:00:00Z");
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let assertions = Arc::new(Assertions::new(&[7; 32]).unwrap());
+        let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(1));
+        let app = App::new(database.db().clone(), ids, shared.clone());
+        let server =
+            Server::new(Settings::default(), assertions.clone(), shared.clone(), Readiness::new());
+        let own = Upstream::in_process(app.serve(server).build().unwrap());
+        let door = Peer::new(own, "gateway", assertions, shared);
+        let nobody = siyu_testkit::merchant(u32::MAX);
+        Self { database, clock, app, own: nobody, other: nobody, door }
+    }
+
+    async fn open(&self, name: &str) -> MerchantId {
+        let request = CreateMerchantRequest { name: name.into(), ..Default::default() };
+        let reply = self.operator().create_merchant(request).await.unwrap().into_inner();
+        reply.merchant.unwrap().id.parse().unwrap()
+    }
+
+    pub(crate) fn call(&self, who: MerchantId) -> Call {
+        self.door.call(Caller::Merchant(who), "test".into(), Scopes::all())
+    }
+
+    pub(crate) fn operator(&self) -> MerchantServiceClient<Call> {
+        let call = self.door.call(Caller::Platform, "operator".into(), Scopes::all());
+        MerchantServiceClient::new(call)
+    }
+
+    pub(crate) fn merchants(&self, who: MerchantId) -> MerchantServiceClient<Call> {
+        MerchantServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn stores(&self, who: MerchantId) -> StoreServiceClient<Call> {
+        StoreServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn staff(&self, who: MerchantId) -> StaffServiceClient<Call> {
+        StaffServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn persons(&self, who: MerchantId) -> PersonServiceClient<Call> {
+        PersonServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn connections(&self, who: MerchantId) -> ConnectionServiceClient<Call> {
+        ConnectionServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn accounts(&self, who: MerchantId) -> AccountServiceClient<Call> {
+        AccountServiceClient::new(self.call(who))
+    }
+
+    /// The facts of a kind that the service told, with their subjects.
+    pub(crate) async fn told<F: Fact>(&self) -> Vec<(MerchantId, String, F)> {
+        let events = told(self.app.log()).await;
+        let of = |event: &siyu_events::Event| {
+            let fact = event.decode::<F>().unwrap()?;
+            Some((event.merchant, event.subject.to_string(), fact))
+        };
+        events.iter().filter_map(of).collect()
+    }
+
+    /// The persons behind openids, made where there is none.
+    pub(crate) async fn people(&self, who: MerchantId, openids: &[&str]) -> Vec<String> {
+        let set = |openid: &&str| IdentitySet { identities: vec![openid_of(openid)] };
+        let request = ResolvePersonsRequest { sets: openids.iter().map(set).collect() };
+        let reply = self.persons(who).resolve_persons(request).await.unwrap().into_inner();
+        reply.persons.into_iter().map(|person| person.person_id).collect()
+    }
+
+    pub(crate) async fn person(&self, who: MerchantId, person_id: &str) -> Result<Person, Fault> {
+        let request = GetPersonRequest { person_id: person_id.into() };
+        let reply = self.persons(who).get_person(request).await.map_err(fault)?.into_inner();
+        Ok(reply.person.unwrap())
+    }
+
+    /// The ledger of a merchant holds what it must; returns how many transfers it has.
+    pub(crate) async fn sound_ledger(&self, who: MerchantId) -> i64 {
+        let reply = self.accounts(who).check_ledger(CheckLedgerRequest {}).await.unwrap();
+        let report = reply.into_inner();
+        assert_eq!(report.findings, Vec::<String>::new());
+        report.transfers
+    }
+}
+
+pub(crate) fn openid_of(openid: &str) -> Identity {
+    key(IdentityKind::Openid, "wx1", openid)
+}
+
+pub(crate) fn key(kind: IdentityKind, scope: &str, value: &str) -> Identity {
+    Identity { kind: kind.into(), scope: scope.into(), value: value.into() }
+}
+
+/// The fields that a refused request names.
+pub(crate) fn fields(fault: &Fault) -> Vec<&str> {
+    fault.violations().iter().map(|violation| violation.field.as_str()).collect()
+}
