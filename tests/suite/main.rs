@@ -2,4 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a failure in a helper is a failed test")]
 
+mod again;
+mod campaign;
+mod demo;
+mod hours;
 mod promoter;
+mod quarantine;
+mod rebuild;
+mod refusals;
+mod rejects;
+mod six;
+mod tenancy;
+mod truth;

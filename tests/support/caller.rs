@@ -27,7 +27,7 @@ use super::{
     place::Place,
     rest::{self, Reply},
     sheet::Sheet,
-    story,
+    store, story,
 };
 
 /// Adds the token to every call.
@@ -211,5 +211,19 @@ impl Merchant {
             found.insert((*buyer).to_owned(), reply.person.expect("a person is found").id);
         }
         found
+    }
+
+    /// Damages every stored figure of the merchant; returns how many there were.
+    pub async fn damage_figures(&self) -> u64 {
+        let id = self.record.id.parse().expect("the suite made it");
+        let damaged = store::damage(&self.place.databases, id).await;
+        damaged.expect("the database answers its owner")
+    }
+
+    /// How many things a list by REST shows on its first page.
+    pub async fn count(&self, path: &str, list: &str) -> usize {
+        let reply = self.caller.rest("GET", path, None).await;
+        assert!(reply.status.is_success(), "GET {path}: {reply:?}");
+        reply.json()[list].as_array().map_or(0, Vec::len)
     }
 }

@@ -48,6 +48,21 @@ pub(super) async fn parked(conn: &mut PgConnection) -> Result<Vec<String>, sqlx:
     .await
 }
 
+/// Damages the aggregates of a merchant, as a bug or a bad disk would.
+pub(super) async fn damage(
+    databases: &Databases,
+    merchant: Id<kind::Merchant>,
+) -> Result<u64, sqlx::Error> {
+    let mut conn = connect(databases, Service::Metrics).await?;
+    let damaged = sqlx::query(
+        "update day_cells set cell = '\\x00', version = version + 1000000 where merchant_id = $1",
+    )
+    .bind(merchant)
+    .execute(&mut conn)
+    .await?;
+    Ok(damaged.rows_affected())
+}
+
 /// The last facts of a merchant in every log, in words; of a database that does not answer, why.
 pub(super) async fn told(databases: &Databases, merchant_id: &str) -> Vec<String> {
     let Ok(merchant) = merchant_id.parse::<Id<kind::Merchant>>() else { return Vec::new() };

@@ -60,3 +60,6 @@ pub const PREFACE_TIME: Duration = Duration::from_secs(10);
 
 /// How long to wait before connections are taken again when the system refused to hand one over.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long a call waits for a service of the same process that is still being built: building all of them takes less.
+pub const START_WAIT: Duration = Duration::from_secs(5);

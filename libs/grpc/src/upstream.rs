@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     task::{Context, Poll},
@@ -12,13 +12,14 @@ use std::{
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use siyu_kernel::{Code, Fault};
+use tokio::{sync::SetOnce, time::timeout};
 use tonic::{
     body::Body,
     transport::{Channel, Endpoint},
 };
 use tower::{BoxError, Service, ServiceExt};
 
-use crate::{server::App, settings::RemoteSettings, status::status};
+use crate::{limits, server::App, settings::RemoteSettings, status::status};
 
 /// A service that can be called; the transport of generated clients. Clones share connections.
 #[derive(Debug, Clone)]
@@ -42,20 +43,20 @@ pub struct UpstreamError {
 
 #[derive(Debug)]
 enum Way {
-    InProcess(OnceLock<App>),
+    InProcess(SetOnce<App>),
     Remote { channels: Vec<Channel>, next: AtomicUsize },
 }
 
 impl Upstream {
     /// A server of this process.
     pub fn in_process(app: App) -> Self {
-        Self { way: Arc::new(Way::InProcess(OnceLock::from(app))) }
+        Self { way: Arc::new(Way::InProcess(SetOnce::new_with(Some(app)))) }
     }
 
     /// A server of this process that is not built yet: services of one process that listen to each other need it. Calls
-    /// before [`Late::bind`] answer `PEER_UNAVAILABLE`.
+    /// before [`Late::bind`] wait a little for it, then answer `PEER_UNAVAILABLE`.
     pub fn late() -> (Self, Late) {
-        let way = Arc::new(Way::InProcess(OnceLock::new()));
+        let way = Arc::new(Way::InProcess(SetOnce::new()));
         (Self { way: way.clone() }, Late { way })
     }
 
@@ -80,9 +81,9 @@ impl Upstream {
     /// Sends one request.
     pub async fn send(&self, request: Request<Body>) -> Result<Response<Body>, BoxError> {
         match self.way.as_ref() {
-            Way::InProcess(app) => match app.get() {
-                Some(app) => Ok(app.answer(request).await),
-                None => Ok(status(not_there()).into_http()),
+            Way::InProcess(app) => match timeout(limits::START_WAIT, app.wait()).await {
+                Ok(app) => Ok(app.answer(request).await),
+                Err(_) => Ok(status(not_there()).into_http()),
             },
             Way::Remote { channels, next } => {
                 let turn = next.fetch_add(1, Ordering::Relaxed) % channels.len();
@@ -96,7 +97,7 @@ impl Late {
     /// Ties the upstream to its server. A second call has no effect.
     pub fn bind(self, app: App) {
         if let Way::InProcess(slot) = self.way.as_ref() {
-            slot.get_or_init(|| app);
+            drop(slot.set(app));
         }
     }
 }

@@ -22,7 +22,7 @@ create table ledger_lots (
 );
 
 -- On `live` and not on `remaining`: a lot that is drawn in part stays where it is in the index.
-create index ledger_lots_account_id_idx on ledger_lots (merchant_id, account_id);
+create index ledger_lots_account_id_idx on ledger_lots (merchant_id, account_id) where live <> 0;
 -- For the expiry job, which asks across merchants.
 create index ledger_lots_expires_at_idx on ledger_lots (expires_at, merchant_id, id)
     where live <> 0 and expires_at is not null;

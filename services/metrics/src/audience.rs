@@ -16,7 +16,7 @@ pub async fn keep_connection(tx: &mut Tx, told: &Connection) -> Result<(), Handl
     let time =
         told.state_time.ok_or_else(|| HandlerError::park("a connection without its time"))?;
     let at = parse::instant("state_time", time).map_err(HandlerError::park)?;
-    merchant::store::lock(tx).await?;
+    merchant::lock_told(tx).await?;
     let person = fact::store::numbers(tx, &[person_id]).await?[&person_id];
     let edge = store::Edge {
         person: fact::column(person),

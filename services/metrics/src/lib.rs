@@ -95,8 +95,8 @@ impl App {
         vec![
             merchant::events::subscription(self),
             fact::events::subscription(self),
-            audience::events::of_messaging(),
-            audience::events::of_distribution(),
+            audience::events::of_messaging(self),
+            audience::events::of_distribution(self),
         ]
     }
 

@@ -3,10 +3,19 @@
 pub mod events;
 pub mod store;
 
+use siyu_events::HandlerError;
 use siyu_kernel::Zone;
+use siyu_pg::Tx;
 use siyu_proto::member::v1::{OpeningHours as Wire, OpeningSpan};
 
 use crate::engine::{OpeningHours, Span};
+
+/// Locks the merchant of the transaction for facts of it. While the member service has not told it yet, their stream tries
+/// again: the logs of siblings are followed apart, so what came later may be read first.
+pub async fn lock_told(tx: &mut Tx) -> Result<store::Merchant, HandlerError> {
+    let unknown = || HandlerError::retry("the member service has not told the merchant yet");
+    store::lock(tx).await?.ok_or_else(unknown)
+}
 
 /// The calendar of a store from its contract form. A span that no calendar can hold is left out: the member service has
 /// refused such spans.

@@ -150,12 +150,13 @@ pub async fn import(
         progress.note(&format!("columns that nothing reads: {}", ignored.join(", ")));
     }
     let rejects = Rejects::new(rejects, reader.header());
-    let mut tally = Tally { rejects, summary: Summary::new(&name, merchant, ignored), progress };
+    let mut tally =
+        Tally { rejects, summary: Summary::new(&name, merchant, ignored), position: 0, progress };
     let batches = feed::start(reader, position, batch);
     let patience = stream::Patience::default();
     let mut hear = |news| tally.hear(news);
     let sent = stream::send_all(client, batches, in_flight, patience, &mut hear).await;
-    let Tally { rejects, mut summary, progress } = tally;
+    let Tally { rejects, mut summary, progress, .. } = tally;
     let rejects = rejects.finish()?;
     summary.finish(rejects, started.elapsed());
     if sent.is_err() && summary.rows > 0 {
@@ -217,6 +218,7 @@ fn zone(name: &str) -> Result<Zone, Error> {
 struct Tally<'a> {
     rejects: Rejects,
     summary: Summary,
+    position: u64,
     progress: &'a mut Progress,
 }
 
@@ -232,8 +234,8 @@ impl Tally<'_> {
     }
 
     fn answered(&mut self, batch: Batch, results: Vec<ImportResult>) -> Result<(), Error> {
-        let position = batch.position;
         // Batches of nothing but bad rows overtake those on their way.
+        self.position = self.position.max(batch.position);
         self.summary.rows = self.summary.rows.max(batch.rows_read);
         for reject in &batch.rejects {
             self.rejects.write(reject)?;
@@ -244,7 +246,7 @@ impl Tally<'_> {
                 self.rejects.write(&reject)?;
             }
         }
-        self.progress.advance(position, self.summary.rows);
+        self.progress.advance(self.position, self.summary.rows);
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! What a call costs does not grow with the journal, however old the statistics of the planner are.
 
-use siyu_ledger::{AccountKey, EntryPage, Movement, Transfer};
+use siyu_kernel::Id;
+use siyu_ledger::{AccountKey, EntryPage, Movement, NewAccount, Transfer};
 use siyu_pg::{Db, Settings, Tx};
 use uuid::Uuid;
 
@@ -49,20 +50,37 @@ async fn everything(books: &Books, db: &Db) -> i64 {
     most.max(rows_read(&mut tx).await - before)
 }
 
+async fn change(books: &Books, statement: String) {
+    let mut owner = books.database.owner().await;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut owner).await.unwrap();
+}
+
+/// One connection, which keeps the plans that it makes.
+async fn connection(books: &Books, plans: &str) -> Db {
+    let name = "select format('alter database %I set plan_cache_mode = ', current_database())";
+    let mut owner = books.database.owner().await;
+    let set: String = sqlx::query_scalar(name).fetch_one(&mut owner).await.unwrap();
+    change(books, set + plans).await;
+    let mut settings = Settings::new(books.database.app_url());
+    settings.max_connections = 1;
+    Db::connect(&settings).await.unwrap()
+}
+
 #[tokio::test]
 async fn a_call_reads_the_rows_it_is_about_however_old_the_statistics_are() {
     let books = Books::open().await;
     for table in ["accounts", "transfers", "holds", "lots", "lot_moves"] {
-        let off = format!("alter table ledger_{table} set (autovacuum_enabled = false)");
-        let mut owner = books.database.owner().await;
-        sqlx::raw_sql(sqlx::AssertSqlSafe(off)).execute(&mut owner).await.unwrap();
+        change(&books, format!("alter table ledger_{table} set (autovacuum_enabled = false)"))
+            .await;
     }
-    // On one connection, which keeps the plans that it makes while the tables are nearly empty.
-    let mut settings = Settings::new(books.database.app_url());
-    settings.max_connections = 1;
-    let db = Db::connect(&settings).await.unwrap();
-    for _ in 0..8 {
-        assert!(everything(&books, &db).await < 30);
+    let mut connections = Vec::new();
+    for plans in ["auto", "force_generic_plan"] {
+        // Plans for tables that are nearly empty.
+        let db = connection(&books, plans).await;
+        for _ in 0..8 {
+            assert!(everything(&books, &db).await < 30);
+        }
+        connections.push(db);
     }
     for _ in 0..20 {
         let member = books.account(LOTS).await;
@@ -77,12 +95,20 @@ async fn a_call_reads_the_rows_it_is_about_however_old_the_statistics_are() {
         let spent = books.done(books.spend(member, 485)).await.id;
         books.done(Transfer::reverse(books.id(), CODE, spent).part(5)).await;
     }
-    // With the plans of then, and with plans of now that know as little.
-    let fresh = Db::connect(&settings).await.unwrap();
-    for db in [&db, &fresh] {
+    let new: Vec<_> = (0..300)
+        .map(|_| NewAccount::new(Id::from_uuid(books.id().uuid()), books.id().uuid(), KIND, POINTS))
+        .collect();
+    let mut tx = books.db().tenant(books.merchant).await.unwrap();
+    siyu_ledger::open(&mut tx, &new, books.now).await.unwrap();
+    tx.commit().await.unwrap();
+    // Plans of now that know as little.
+    for plans in ["force_custom_plan", "force_generic_plan"] {
+        connections.push(connection(&books, plans).await);
+    }
+    for (i, db) in connections.iter().enumerate() {
         for _ in 0..8 {
             let read = everything(&books, db).await;
-            assert!(read < 30, "a call read {read} rows");
+            assert!(read < 30, "a call on connection {i} read {read} rows");
         }
     }
 }

@@ -1,107 +1,54 @@
-use crate::books::*;
-use futures::{StreamExt, stream};
+use std::time::Instant;
 use siyu_ledger::*;
-use siyu_pg::coalesce::Limits;
-use std::time::{Duration, Instant};
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+use crate::books::*;
+use uuid::Uuid;
+#[tokio::test]
 async fn measure() {
     let books = Books::open().await;
-    let mut owner = books.database.owner().await;
-    let name: String =
-        sqlx::query_scalar("select current_database()::text").fetch_one(&mut owner).await.unwrap();
-    for set in [
-        "session_preload_libraries = 'auto_explain'",
-        "auto_explain.log_min_duration = 50",
-        "auto_explain.log_analyze = on",
-        "auto_explain.log_timing=off",
-        "auto_explain.log_buffers=on",
-    ] {
-        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("alter database {name} set {set}")))
-            .execute(&mut owner)
-            .await
-            .unwrap();
-    }
-    sqlx::raw_sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()").execute(&mut owner).await.unwrap();
-    let mut members = vec![];
-    for _ in 0..200 {
-        members.push(books.account(OWNED).await);
-    }
-    let sources = {
-        let mut v = vec![];
-        for _ in 0..200 {
-            v.push(books.account(Flags::NONE).await);
-        }
-        v
-    };
-    let n = 3000usize;
+    let mut a = vec![]; for _ in 0..100 { a.push(books.account(Flags::NONE).await); }
+    let db = books.db();
+    let m = books.merchant;
     for round in 0..3 {
-        for (name, hot) in [("spread", false), ("hot", true)] {
-            let mk = |i: usize| {
-                Transfer::post(
-                    books.id(),
-                    CODE,
-                    Movement::new(
-                        if hot { books.source } else { sources[i % 200] },
-                        members[(i * 7) % 200],
-                        1,
-                    ),
-                )
+      for variant in ["cte", "regexless", "update", "lateral-update", "ins only", "ins+cte ins only", "accounts only", "raw"] {
+        let mut owner = books.database.owner().await;
+        let _ = sqlx::raw_sql("alter table ledger_accounts drop constraint ledger_accounts_asset_check").execute(&mut owner).await;
+        if variant != "regexless" { sqlx::raw_sql("alter table ledger_accounts add constraint ledger_accounts_asset_check check (asset ~ '^[A-Za-z0-9_]{1,16}$')").execute(&mut owner).await.unwrap(); }
+        let mut tx = db.tenant(m).await.unwrap();
+        sqlx::raw_sql("set local plan_cache_mode = force_generic_plan").execute(&mut *tx).await.unwrap();
+        let n = 1000u128; let mut total = 0;
+        for i in 0..n {
+            let (d, c) = (a[(i % 100) as usize], a[((i + 1) % 100) as usize]);
+            let id = books.id();
+            let e = (round as i64) * 1_000_000 + i as i64 + 1 + 10_000_000 * (variant.len() as i64);
+            let now = books.now;
+            let t = Instant::now();
+            let ins = "insert into ledger_transfers (merchant_id, id, kind, debit_account_id, credit_account_id, amount, code, user_data, debit_entry, credit_entry, debit_balance, credit_balance, posted_at) select $1, v.* from unnest($2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::bigint[], $7::smallint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::timestamptz[]) as v";
+            let tail = match variant {
+                "update" => "update ledger_accounts as a set debits_posted = v.b, credits_posted = v.b, entries = v.b from unnest($14::uuid[], $15::bigint[]) as v (id, b) where a.merchant_id = $1 and a.id = v.id returning 1",
+                "lateral-update" => "update ledger_accounts as a set debits_posted = v.b, credits_posted = v.b, entries = v.b from unnest($14::uuid[], $15::bigint[]) as v (id, b) where a.merchant_id = $1 and a.id = v.id returning 1",
+                _ => "insert into ledger_accounts as a (merchant_id, id, owner_id, code, asset, flags, created_at, debits_posted, credits_posted, entries) select $1, v.id, v.id, 1, 'points', 0, now(), v.b, v.b, v.b from unnest($14::uuid[], $15::bigint[]) as v (id, b) on conflict on constraint ledger_accounts_pkey do update set debits_posted = excluded.debits_posted, credits_posted = excluded.credits_posted, entries = excluded.entries returning 1",
             };
-            let t = Instant::now();
-            stream::iter(0..n)
-                .for_each_concurrent(16, |i| {
-                    let tr = mk(i);
-                    let books = &books;
-                    async move {
-                        books.one(tr).await.posted().unwrap();
-                    }
-                })
-                .await;
-            let single = t.elapsed();
-            let (poster, worker) = Poster::new(
-                books.db().clone(),
-                Limits { max_batch: 256, queue: 1000, wait: Duration::from_secs(500) },
-            );
-            tokio::spawn(worker);
-            let c0: i64 =
-                sqlx::query_scalar("select count(distinct xmin::text) from ledger_transfers")
-                    .fetch_one(&mut books.database.owner().await)
-                    .await
-                    .unwrap();
-            let t = Instant::now();
-            stream::iter(0..n)
-                .for_each_concurrent(64, |i| {
-                    let tr = mk(i);
-                    let (books, poster) = (&books, &poster);
-                    async move {
-                        poster.post(books.merchant, vec![tr], books.now).await.unwrap()[0]
-                            .posted()
-                            .unwrap();
-                    }
-                })
-                .await;
-            let shared = t.elapsed();
-            let c1: i64 =
-                sqlx::query_scalar("select count(distinct xmin::text) from ledger_transfers")
-                    .fetch_one(&mut books.database.owner().await)
-                    .await
-                    .unwrap();
-            let commits = c1 - c0;
-            let t = Instant::now();
-            let all: Vec<_> = (0..n).map(mk).collect();
-            for o in books.post(&all).await {
-                o.posted().unwrap();
+            let sql = match variant {
+                "ins only" => ins.to_owned(),
+                "ins+cte ins only" => format!("with i as ({ins} returning 1) select count(*) from i"),
+                "accounts only" => format!("with u as ({tail}) select count(*) from u").replace("$14", "$2").replace("$15", "$3"),
+                "raw" => "insert into ledger_transfers (merchant_id, id, kind, debit_account_id, credit_account_id, amount, code, user_data, debit_entry, credit_entry, debit_balance, credit_balance, posted_at) values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)".to_owned(),
+                _ => format!("with i as ({ins} returning 1), u as ({tail}) select (select count(*) from i), (select count(*) from u)"),
+            };
+            let q = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(m);
+            if variant == "raw" {
+                q.bind(id).bind("post").bind(d).bind(c).bind(1i64).bind(1i16).bind(0i64).bind(e).bind(e).bind(1i64).bind(1i64).bind(now).execute(&mut *tx).await.unwrap();
+                for x in [d, c] { sqlx::query("update ledger_accounts set debits_posted = $3, credits_posted = $3, entries = $3 where merchant_id = $1 and id = $2").bind(m).bind(x).bind(e).execute(&mut *tx).await.unwrap(); }
+            } else if variant == "accounts only" {
+                q.bind(vec![d, c]).bind(vec![e, e]).execute(&mut *tx).await.unwrap();
+            } else {
+                let q = q.bind(vec![id]).bind(vec!["post"]).bind(vec![d]).bind(vec![c]).bind(vec![1i64]).bind(vec![1i16]).bind(vec![0i64]).bind(vec![e]).bind(vec![e]).bind(vec![1i64]).bind(vec![1i64]).bind(vec![now]);
+                if variant.starts_with("ins") { q.execute(&mut *tx).await.unwrap(); } else { q.bind(vec![d, c]).bind(vec![e, e]).execute(&mut *tx).await.unwrap(); }
             }
-            let slice = t.elapsed();
-            let per = |d: Duration| (n as u128 * 1_000_000 / d.as_micros());
-            std::fs::copy(siyu_testkit::postgres().await.log_file(), "/tmp/pg2.log").unwrap();
-            eprintln!(
-                "R{round} {name}: single c=16 {}/s, poster c=64 {}/s in {commits} commits, one slice of {n} {}/s",
-                per(single),
-                per(shared),
-                per(slice)
-            );
+            total += t.elapsed().as_micros();
         }
+        println!("R{round} {variant}: {} us", total / n);
+      }
     }
-    std::fs::copy(siyu_testkit::postgres().await.log_file(), "/tmp/pg2.log").unwrap();
+    let _ = Uuid::nil();
 }

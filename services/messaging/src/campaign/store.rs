@@ -262,7 +262,7 @@ pub async fn lock_settled(
         from campaigns c
         where c.pending and c.state in ('running', 'cancelled') and not exists (
             select from messages m
-            where m.merchant_id = c.merchant_id and m.campaign_id = c.id and m.state = 'queued' and m.lease_until is null
+            where m.merchant_id = c.merchant_id and m.campaign_id = c.id and m.state = 'queued'
         )
         order by c.id
         limit $1

@@ -14,23 +14,30 @@ use tonic::async_trait;
 
 use super::store::{self, Moved};
 use crate::{
+    App,
     fact::{self, PersonId},
     merchant,
 };
 
 /// What metrics follows of the messaging service.
-pub fn of_messaging() -> Subscription {
-    Subscription::new("metrics", "messaging", Arc::new(Messages)).on::<MessageMoved>()
+pub fn of_messaging(app: &App) -> Subscription {
+    let messages = Messages { app: app.clone() };
+    Subscription::new("metrics", "messaging", Arc::new(messages)).on::<MessageMoved>()
 }
 
 /// What metrics follows of the distribution service.
-pub fn of_distribution() -> Subscription {
-    Subscription::new("metrics", "distribution", Arc::new(Bindings)).on::<CustomerBound>()
+pub fn of_distribution(app: &App) -> Subscription {
+    let bindings = Bindings { app: app.clone() };
+    Subscription::new("metrics", "distribution", Arc::new(bindings)).on::<CustomerBound>()
 }
 
-struct Messages;
+struct Messages {
+    app: App,
+}
 
-struct Bindings;
+struct Bindings {
+    app: App,
+}
 
 #[async_trait]
 impl Handler for Messages {
@@ -43,7 +50,7 @@ impl Handler for Messages {
                 parse::id("person_id", &message.person_id).map_err(HandlerError::park)?;
             told.push((message, person_id));
         }
-        merchant::store::lock(tx).await?;
+        merchant::lock_told(tx).await?;
         let persons: Vec<PersonId> = told.iter().map(|(_, person)| *person).collect();
         let numbers = fact::store::numbers(tx, &persons).await?;
         let mut moved: BTreeMap<Id<kind::Message>, Moved> = BTreeMap::new();
@@ -71,6 +78,7 @@ impl Handler for Messages {
             *slot = Some(slot.map_or(at, |known| known.min(at)));
         }
         store::save_moved(tx, &moved.into_values().collect::<Vec<_>>()).await?;
+        merchant::store::count_facts(tx, self.app.clock.now()).await?;
         Ok(())
     }
 }
@@ -91,12 +99,13 @@ impl Handler for Bindings {
             let bound_at = parse::instant("bind_time", time).map_err(HandlerError::park)?;
             let expires_at = parse::optional_instant("expire_time", binding.expire_time)
                 .map_err(HandlerError::park)?;
-            merchant::store::lock(tx).await?;
+            merchant::lock_told(tx).await?;
             let numbers = fact::store::numbers(tx, &[person, referrer]).await?;
             let (person, referrer) =
                 (fact::column(numbers[&person]), fact::column(numbers[&referrer]));
             store::save_referral(tx, person, referrer, bound_at, expires_at).await?;
         }
+        merchant::store::count_facts(tx, self.app.clock.now()).await?;
         Ok(())
     }
 }

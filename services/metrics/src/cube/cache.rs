@@ -6,7 +6,7 @@ use std::{
 };
 
 use siyu_kernel::{Fault, Id, Zone, kind};
-use siyu_pg::Db;
+use siyu_pg::{Db, Tx};
 use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
 use super::{
@@ -83,14 +83,7 @@ impl Cache {
         let Some((known, zone)) = with_zone(merchant::store::lock(&mut tx).await?)? else {
             return Ok(());
         };
-        if cubes.version != known.folded_version {
-            let blobs = store::since(&mut tx, cubes.version).await?;
-            for scope in Scope::EVERY {
-                let delta = store::delta(scope, &blobs).map_err(Fault::internal)?;
-                cubes.of_mut(scope).apply(delta);
-            }
-            cubes.version = known.folded_version;
-        }
+        bring_up_to_date(&mut tx, &mut cubes, &known).await?;
         if store::count_dirty(&mut tx).await? == 0 {
             return Ok(());
         }
@@ -108,7 +101,8 @@ impl Cache {
         Ok(())
     }
 
-    /// Computes every aggregate of a merchant anew from its facts.
+    /// Computes every aggregate of a merchant anew from its facts. What waits to be folded is folded first, in the same
+    /// transaction, so that "equal" compares like with like while facts come in.
     pub async fn rebuild(&self, id: MerchantId) -> Result<Rebuilt, Fault> {
         let slot = self.slot(id);
         let mut cubes = slot.write().await;
@@ -116,7 +110,14 @@ impl Cache {
         let Some((known, zone)) = with_zone(merchant::store::lock(&mut tx).await?)? else {
             return Err(Fault::not_found("merchant"));
         };
-        let rebuilt = fold::rebuild(&mut tx, zone, known.folded_version + 1).await?;
+        if bring_up_to_date(&mut tx, &mut cubes, &known).await.is_ok() {
+            fold::fold(&mut tx, zone, &cubes, known.folded_version + 1).await?;
+        } else {
+            // Aggregates that cannot be read are what a rebuild is for.
+            store::take_dirty(&mut tx).await?;
+            *cubes = Cubes::default();
+        }
+        let rebuilt = fold::rebuild(&mut tx, zone, known.folded_version + 2).await?;
         *cubes = Cubes::default();
         tx.commit().await?;
         Ok(rebuilt)
@@ -136,6 +137,20 @@ impl Cache {
         }
         slot
     }
+}
+
+/// Brings the cubes to what is stored.
+async fn bring_up_to_date(tx: &mut Tx, cubes: &mut Cubes, known: &Merchant) -> Result<(), Fault> {
+    if cubes.version == known.folded_version {
+        return Ok(());
+    }
+    let blobs = store::since(tx, cubes.version).await?;
+    for scope in Scope::EVERY {
+        let delta = store::delta(scope, &blobs).map_err(Fault::internal)?;
+        cubes.of_mut(scope).apply(delta);
+    }
+    cubes.version = known.folded_version;
+    Ok(())
 }
 
 /// The merchant and its zone; `None` while nothing, or not yet the zone, is known.

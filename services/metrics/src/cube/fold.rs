@@ -48,7 +48,8 @@ pub async fn fold(
     Ok(deltas)
 }
 
-/// Computes every aggregate anew and writes what stands differently, of the transaction's merchant, which is locked.
+/// Computes every aggregate anew and writes what stands differently, of the transaction's merchant, which is locked and has
+/// no marked day.
 pub async fn rebuild(tx: &mut Tx, zone: Zone, version: i64) -> Result<Rebuilt, Fault> {
     let (days, facts) = fact::store::days(tx).await?;
     let mut fresh: BTreeMap<(i16, i16, i32), Vec<u8>> = BTreeMap::new();
@@ -57,7 +58,6 @@ pub async fn rebuild(tx: &mut Tx, zone: Zone, version: i64) -> Result<Rebuilt, F
         let blobs = store::blobs(scope, &delta).into_iter().filter(|blob| !blob.bytes.is_empty());
         fresh.extend(blobs.map(|blob| ((blob.scope, blob.kind, blob.key), blob.bytes)));
     }
-    let marked = store::take_dirty(tx).await?;
     let stored: BTreeMap<(i16, i16, i32), Vec<u8>> = store::since(tx, 0)
         .await?
         .into_iter()
@@ -75,7 +75,7 @@ pub async fn rebuild(tx: &mut Tx, zone: Zone, version: i64) -> Result<Rebuilt, F
     store::save(tx, &changed, version).await?;
     merchant::store::save_folded(tx, version).await?;
     let days = i64::try_from(days.len()).expect("days are few");
-    Ok(Rebuilt { facts, days, equal: changed.is_empty() && marked.is_empty() })
+    Ok(Rebuilt { facts, days, equal: changed.is_empty() })
 }
 
 /// The cells of days in both scopes; a day without a sale gets an empty one.

@@ -61,6 +61,6 @@ impl Handler for Orders {
 /// Locks the merchant and returns its zone; while the member service has not told it yet, the stream tries again.
 async fn lock_zone(tx: &mut Tx) -> Result<Zone, HandlerError> {
     let unknown = || HandlerError::retry("the member service has not told the merchant's zone yet");
-    let merchant = merchant::store::lock(tx).await?.ok_or_else(unknown)?;
+    let merchant = merchant::lock_told(tx).await?;
     Zone::parse(&merchant.zone.ok_or_else(unknown)?).map_err(HandlerError::park)
 }

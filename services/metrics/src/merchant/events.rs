@@ -27,6 +27,7 @@ struct Members {
 #[async_trait]
 impl Handler for Members {
     async fn handle(&self, tx: &mut Tx, events: &[&Event]) -> Result<(), HandlerError> {
+        let mut connections = 0;
         for event in events {
             if let Some(fact) = event.decode::<MerchantCreated>()? {
                 let merchant = fact.merchant.unwrap_or_default();
@@ -35,7 +36,11 @@ impl Handler for Members {
                 self.keep_store(tx, fact).await?;
             } else if let Some(fact) = event.decode::<ConnectionChanged>()? {
                 audience::keep_connection(tx, &fact.connection.unwrap_or_default()).await?;
+                connections += 1;
             }
+        }
+        if connections > 0 {
+            store::count_facts(tx, self.app.clock.now()).await?;
         }
         Ok(())
     }

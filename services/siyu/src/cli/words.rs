@@ -131,6 +131,7 @@ Columns, in any order; others are ignored:
 
   order_no     the number on the platform. Needed.
   line_no      the line within the order; without it, lines are counted as they come
+               (in memory: some 40 bytes an order)
   buyer_id     the buyer's id in the shop. Needed.
   paid_at      RFC 3339 instant, or local date or date-time. Needed.
   store_id     your own key of the store, as in `siyu store import`

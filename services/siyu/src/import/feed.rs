@@ -71,12 +71,18 @@ fn read(reader: Reader, position: &AtomicU64, size: usize, batches: &Sender<Resu
             }
         }
     }
-    let _ = batches.blocking_send(Ok(batch.at(position, rows)));
+    if !batch.is_empty() {
+        let _ = batches.blocking_send(Ok(batch.at(position, rows)));
+    }
 }
 
 impl Batch {
     const fn empty() -> Self {
         Self { orders: Vec::new(), rejects: Vec::new(), position: 0, rows_read: 0 }
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.orders.is_empty() && self.rejects.is_empty()
     }
 
     fn at(self, position: &AtomicU64, rows_read: u64) -> Self {

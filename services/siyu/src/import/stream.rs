@@ -32,19 +32,24 @@ pub(super) struct Patience {
     pub(super) attempts: u32,
 }
 
-/// What takes down the answers.
-pub(super) trait Answered:
-    FnMut(Batch, Vec<ImportResult>) -> Result<(), super::Error>
-{
+/// What happens on the way.
+pub(super) enum News {
+    /// A batch was answered; told once for each.
+    Answered(Batch, Vec<ImportResult>),
+    /// The suite went away, with its last words; it is waited for.
+    Away(String),
 }
 
-impl<F: FnMut(Batch, Vec<ImportResult>) -> Result<(), super::Error>> Answered for F {}
+/// Hears what happens.
+pub(super) trait Hear: FnMut(News) -> Result<(), super::Error> {}
+
+impl<F: FnMut(News) -> Result<(), super::Error>> Hear for F {}
 
 /// Why not everything was sent.
 pub(super) enum Error {
     /// The file broke off. What came before it was sent.
     File(orders_file::Error),
-    /// The suite or the sink.
+    /// The suite, or who hears of it.
     Import(super::Error),
 }
 

@@ -43,11 +43,18 @@ async fn a_suite_that_never_answers_is_given_up() {
     let batches = feed::start(reader, std::sync::Arc::default(), 10);
     let first_wait = Duration::from_millis(1);
     let patience = Patience { first_wait, longest_wait: first_wait, attempts: 4 };
+    let away = &std::sync::atomic::AtomicU32::new(0);
+    let mut hear = |news| {
+        if let News::Away(words) = news {
+            assert_eq!(words, "no database");
+            away.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
+        Ok(())
+    };
     let ended = suite
-        .serve(
-            |client| async move { send_all(&client, batches, 2, patience, &mut |_| Ok(())).await },
-        )
+        .serve(|client| async move { send_all(&client, batches, 2, patience, &mut hear).await })
         .await;
+    assert_eq!(away.load(std::sync::atomic::Ordering::Relaxed), 1, "it is told once");
     let Err(stream::Error::Import(error)) = ended else { panic!("it was not given up") };
     assert!(error.to_string().ends_with("did not come back: no database"), "{error}");
     assert_eq!(Failure::from(error).exit, Exit::Unreachable);

@@ -1,0 +1,112 @@
+//! The same orders again, and in another order: the same figures, the same books.
+
+use siyu_proto::member::v1::{Asset, ListEntriesRequest};
+use siyu_tests::support::{
+    Books, Merchant, Sheet, ask, assert_same, books, report, run_until_idle, story, suite,
+};
+use tokio::sync::OnceCell;
+
+/// Enough to cross the bounds of batches many times.
+pub(crate) const CUSTOMERS: u32 = 1_500;
+
+static REFERENCE: OnceCell<Reference> = OnceCell::const_new();
+
+/// One sound import of the orders of some customers, and what came of it.
+pub(crate) struct Reference {
+    pub(crate) merchant: Merchant,
+    pub(crate) report: serde_json::Value,
+    pub(crate) books: Books,
+}
+
+/// The import that others are compared with.
+pub(crate) async fn reference() -> &'static Reference {
+    REFERENCE
+        .get_or_init(async || {
+            let merchant = Merchant::open(suite().await, "America/New_York", "USD").await;
+            let sheet = Sheet::cdnow(CUSTOMERS);
+            let summary = merchant.import(&sheet).await;
+            assert_eq!(summary.created, sheet.rows.len() as u64, "{summary:?}");
+            run_until_idle(&merchant.place).await;
+            let (report, books) = (report(&merchant).await, books(&merchant).await);
+            Reference { merchant, report, books }
+        })
+        .await
+}
+
+#[test]
+fn every_buyer_earns_what_the_file_says() {
+    story(async {
+        let (reference, sheet) = (reference().await, Sheet::cdnow(CUSTOMERS));
+        let growth: std::collections::BTreeMap<String, i64> =
+            reference.books.buyers.iter().map(|(id, (growth, ..))| (id.clone(), *growth)).collect();
+        let earned = sheet.earned();
+        assert_eq!(growth, earned);
+        let points = |(_, _, points): &(i64, i32, i64)| *points;
+        assert!(reference.books.buyers.iter().all(|(id, of)| points(of) == earned[id]));
+        // Points and growth of each order that is worth a whole dollar.
+        let worth = |row: &&String| !sheet.field(row, "amount").starts_with("0.");
+        let transfers = sheet.rows.iter().filter(worth).count() * 2;
+        assert_eq!(reference.books.transfers, i64::try_from(transfers).unwrap());
+    });
+}
+
+#[test]
+fn importing_twice_changes_nothing() {
+    story(async {
+        let reference = reference().await;
+        let merchant = &reference.merchant;
+        let sheet = Sheet::cdnow(CUSTOMERS);
+        let version = facts_version(merchant).await;
+        let summary = merchant.import(&sheet).await;
+        let rows = sheet.rows.len() as u64;
+        let counts = (summary.created, summary.updated, summary.unchanged);
+        assert_eq!(counts, (0, 0, rows), "{summary:?}");
+        run_until_idle(&merchant.place).await;
+        assert_same("the report", &report(merchant).await, &reference.report);
+        assert_eq!(books(merchant).await, reference.books);
+        assert_eq!(facts_version(merchant).await, version, "no fact was told again");
+    });
+}
+
+#[test]
+fn a_shuffled_file_gives_the_same_figures_and_books() {
+    story(async {
+        let reference = reference().await;
+        let merchant = Merchant::open(suite().await, "America/New_York", "USD").await;
+        let summary = merchant.import(&Sheet::cdnow(CUSTOMERS).shuffled(1997)).await;
+        assert_eq!(summary.created, summary.rows, "{summary:?}");
+        run_until_idle(&merchant.place).await;
+        assert_same("the report", &report(&merchant).await, &reference.report);
+        assert_eq!(books(&merchant).await, reference.books);
+        for buyer in ["00001", "00111", "00345", "01499"] {
+            let of = async |merchant| {
+                (
+                    entries(merchant, buyer, Asset::Points).await,
+                    entries(merchant, buyer, Asset::Growth).await,
+                )
+            };
+            assert_eq!(of(&merchant).await, of(&reference.merchant).await, "{buyer}");
+        }
+    });
+}
+
+/// Amount and reason of every posting of a buyer's account, sorted.
+async fn entries(merchant: &Merchant, buyer: &str, asset: Asset) -> Vec<(i64, String)> {
+    let person_id = merchant.persons("cdnow", &[buyer]).await[buyer].clone();
+    let request = ListEntriesRequest {
+        person_id,
+        asset: asset.into(),
+        page_size: 1000,
+        ..Default::default()
+    };
+    let client = merchant.caller.client();
+    let page = ask(request, async |q| client.accounts().list_entries(q).await).await;
+    let mut entries: Vec<_> = page.entries.into_iter().map(|e| (e.amount, e.reason)).collect();
+    assert!(!entries.is_empty() && page.next_page_token.is_empty());
+    entries.sort_unstable();
+    entries
+}
+
+async fn facts_version(merchant: &Merchant) -> i64 {
+    crate::truth::sales(merchant).await.basis.unwrap().facts_version
+}
