@@ -2,36 +2,9 @@
 
 use siyu_proto::member::v1::{Asset, ListEntriesRequest};
 use siyu_tests::support::{
-    Books, Merchant, Sheet, ask, assert_same, books, report, run_until_idle, story, suite,
+    CUSTOMERS, Merchant, Sheet, ask, assert_same, books, reference, report, run_until_idle, story,
+    suite,
 };
-use tokio::sync::OnceCell;
-
-/// Enough to cross the bounds of batches many times.
-pub(crate) const CUSTOMERS: u32 = 1_500;
-
-static REFERENCE: OnceCell<Reference> = OnceCell::const_new();
-
-/// One sound import of the orders of some customers, and what came of it.
-pub(crate) struct Reference {
-    pub(crate) merchant: Merchant,
-    pub(crate) report: serde_json::Value,
-    pub(crate) books: Books,
-}
-
-/// The import that others are compared with.
-pub(crate) async fn reference() -> &'static Reference {
-    REFERENCE
-        .get_or_init(async || {
-            let merchant = Merchant::open(suite().await, "America/New_York", "USD").await;
-            let sheet = Sheet::cdnow(CUSTOMERS);
-            let summary = merchant.import(&sheet).await;
-            assert_eq!(summary.created, sheet.rows.len() as u64, "{summary:?}");
-            run_until_idle(&merchant.place).await;
-            let (report, books) = (report(&merchant).await, books(&merchant).await);
-            Reference { merchant, report, books }
-        })
-        .await
-}
 
 #[test]
 fn every_buyer_earns_what_the_file_says() {

@@ -8,7 +8,7 @@ use siyu_proto::{
     r#type::v1::Money,
 };
 use siyu_runtime::SystemClock;
-use siyu_tests::support::{Merchant, order, refused, request, story, suite};
+use siyu_tests::support::{Merchant, announce, order, refused, request, story, suite};
 use tonic::Code;
 use tonic_types::StatusExt;
 
@@ -115,10 +115,10 @@ fn a_message_that_is_too_large_is_refused_and_the_next_one_is_served() {
         assert_eq!((status.code(), reason), (Code::InvalidArgument, Some("MESSAGE_TOO_LARGE")));
         assert!(status.message().contains("8388608 bytes"), "{status:?}");
 
-        let body = json!({"orders": [{"platform": "x".repeat(9 << 20)}]});
-        let reply = merchant.caller.rest("POST", "/v1/orders:import", Some(&body)).await;
-        assert_eq!(reply.status.as_u16(), 413, "{reply:?}");
-        assert!(reply.json()["detail"].as_str().unwrap().contains("8"), "{reply:?}");
+        let token = merchant.caller.token();
+        let reply = announce(merchant.place.http, "/v1/orders:import", token, 9 << 20).await;
+        assert_eq!((reply.status.as_u16(), reply.problem().1.as_str()), (413, "BODY_TOO_LARGE"));
+        assert!(reply.body.contains("at most 8388608 bytes"), "{reply:?}");
         assert_empty(&merchant).await;
         merchant.take_in(vec![order("1", "b", SystemClock.now(), &[100])]).await;
         assert_eq!(merchant.count("/v1/orders", "orders").await, 1);

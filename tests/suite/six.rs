@@ -2,11 +2,9 @@
 
 use siyu::host::services::Service;
 use siyu_tests::support::{
-    HEAVY, LIMIT, Merchant, Sheet, Six, assert_same, books, heads, report, run_until_idle, story,
-    until,
+    CUSTOMERS, HEAVY, LIMIT, Merchant, Sheet, Six, assert_same, books, heads, reference, report,
+    run_until_idle, story, until,
 };
-
-use crate::again::{CUSTOMERS, reference};
 
 #[test]
 fn six_processes_report_what_one_does_though_metrics_is_killed_on_the_way() {

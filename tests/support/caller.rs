@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt::Debug, io::Cursor, net::SocketAddr};
 
 use bytes::Bytes;
 use prost::{Message, Name};
-use prost_reflect::{DescriptorPool, DynamicMessage};
+use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 use serde_json::Value;
 use siyu::{
     client::{self, Client},
@@ -24,6 +24,7 @@ use tonic::{
 };
 
 use super::{
+    figures::assert_same,
     place::Place,
     rest::{self, Reply},
     sheet::Sheet,
@@ -119,16 +120,25 @@ impl Caller {
         reply
     }
 
-    /// Reads by REST what gRPC answers with a message of type `R`.
-    pub async fn rest_as<R: Message + Name + Default>(&self, path: &str) -> R {
-        let reply = self.rest("GET", path, None).await;
-        assert!(reply.status.is_success(), "GET {path}: {reply:?}");
-        let pool = DescriptorPool::decode(siyu_proto::DESCRIPTOR_SET).expect("it is our own");
-        let descriptor = pool.get_message_by_name(&R::full_name()).expect("it is in the contract");
-        let message = DynamicMessage::deserialize(descriptor, reply.json());
-        let message = message.unwrap_or_else(|error| panic!("GET {path}: {error}: {reply:?}"));
-        message.transcode_to().expect("both are of the same contract")
+    /// Asserts that REST answers what gRPC answered.
+    pub async fn assert_rest_says<R: Message + Name>(&self, path: &str, reply: &R) {
+        let found = self.rest("GET", path, None).await;
+        assert!(found.status.is_success(), "GET {path}: {found:?}");
+        assert_same(&format!("GET {path}"), &found.json(), &json_of(reply));
     }
+}
+
+/// A message as JSON, as the gateway writes it. By way of a text, so that both sides went through the same reader.
+fn json_of<R: Message + Name>(message: &R) -> Value {
+    let pool = DescriptorPool::decode(siyu_proto::DESCRIPTOR_SET).expect("it is our own");
+    let descriptor = pool.get_message_by_name(&R::full_name()).expect("it is in the contract");
+    let mut dynamic = DynamicMessage::new(descriptor);
+    dynamic.transcode_from(message).expect("both are of the same contract");
+    let options = SerializeOptions::new().use_proto_field_name(true).skip_default_fields(false);
+    let mut text = Vec::new();
+    let mut writer = serde_json::Serializer::new(&mut text);
+    dynamic.serialize_with_options(&mut writer, &options).expect("it can be written");
+    serde_json::from_slice(&text).expect("it was just written")
 }
 
 impl Merchant {

@@ -7,7 +7,11 @@ use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
 
 use super::LIMIT;
 
@@ -54,6 +58,22 @@ pub async fn request(
     }
     let request = builder.body(Full::new(body.unwrap_or_default()))?;
     timeout(LIMIT, exchange(addr, request)).await?
+}
+
+/// Announces a JSON body of so many bytes, sends none of it, and reads the answer.
+pub async fn announce(addr: SocketAddr, path: &str, token: &str, length: usize) -> Reply {
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: {addr}\r\nAuthorization: Bearer {token}\r\n\
+        Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    );
+    let mut stream = TcpStream::connect(addr).await.expect("the gateway listens");
+    stream.write_all(head.as_bytes()).await.expect("the gateway reads");
+    let mut answer = String::new();
+    let read = timeout(LIMIT, stream.read_to_string(&mut answer)).await;
+    read.expect("the gateway answers").expect("it answers in UTF-8, and closes");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+    Reply { status: status.expect("it has a status"), body: body.to_owned() }
 }
 
 async fn exchange(

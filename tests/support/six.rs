@@ -1,6 +1,11 @@
 //! The suite as six processes: five services and the gateway, each `siyu serve`, on one PostgreSQL and NATS JetStream.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::Path,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use siyu::host::services::Service;
 use siyu_gateway::Secret;
@@ -32,6 +37,9 @@ pub struct Six {
 impl Six {
     /// Makes the databases, migrates them with the program, starts all six, and waits until each says that it is ready.
     pub async fn start() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let place = format!("six{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let database = |name: &str| format!("{place}_{name}");
         let server = postgres().await;
         for service in Service::ALL {
             server.ensure_database(&database(service.name())).await.expect("it can be made");
@@ -57,6 +65,11 @@ impl Six {
             six.wait_for(service).await;
         }
         six
+    }
+
+    /// A folder for what belongs to the story.
+    pub fn folder(&self) -> &Path {
+        self.scratch.path()
     }
 
     /// Kills one process.
@@ -123,6 +136,3 @@ impl Six {
     }
 }
 
-fn database(name: &str) -> String {
-    format!("six_{name}")
-}

@@ -48,14 +48,17 @@ pub(super) async fn parked(conn: &mut PgConnection) -> Result<Vec<String>, sqlx:
     .await
 }
 
-/// Damages the aggregates of a merchant, as a bug or a bad disk would.
+/// Damages the aggregates of a merchant, as a bug or a bad disk would. Who has them in memory reads them anew.
 pub(super) async fn damage(
     databases: &Databases,
     merchant: Id<kind::Merchant>,
 ) -> Result<u64, sqlx::Error> {
     let mut conn = connect(databases, Service::Metrics).await?;
     let damaged = sqlx::query(
-        "update day_cells set cell = '\\x00', version = version + 1000000 where merchant_id = $1",
+        "with bumped as (
+            update merchants set folded_version = folded_version + 1 where merchant_id = $1 returning folded_version
+        )
+        update day_cells set cell = '\\x00', version = folded_version from bumped where merchant_id = $1",
     )
     .bind(merchant)
     .execute(&mut conn)

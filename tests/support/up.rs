@@ -11,7 +11,7 @@ use siyu_testkit::Scratch;
 use super::{
     LIMIT,
     place::{Databases, Place},
-    program::{Finished, Program, free_addr, postgres_under},
+    program::{Program, free_addr, postgres_under},
     rest, until,
 };
 
@@ -75,19 +75,22 @@ impl Up {
         self.program.as_mut().expect("it was started").kill9();
     }
 
-    /// The main process of its PostgreSQL.
-    pub fn postgres(&self) -> u32 {
+    /// The main process of its PostgreSQL, as its file says.
+    pub fn postgres(&self) -> Option<u32> {
         let file = self.data_dir().join("postgres/data/postmaster.pid");
-        let text = fs::read_to_string(file).expect("PostgreSQL runs");
-        text.lines().next().and_then(|line| line.parse().ok()).expect("the first line is its id")
+        fs::read_to_string(file).ok()?.lines().next()?.parse().ok()
     }
 
     /// Asks it to end; it must, with nothing left behind.
-    pub async fn stop(mut self) -> Finished {
+    pub async fn stop(mut self) {
+        self.end().await;
+    }
+
+    /// Asks it to end; it can be started again.
+    pub async fn end(&mut self) {
         let finished = self.program.take().expect("it was started").stop().await;
         assert_eq!(finished.code, Some(0), "{finished:?}");
         assert_eq!(postgres_under(&self.data_dir()), [0_u32; 0], "PostgreSQL ended with it");
-        finished
     }
 }
 

@@ -16,7 +16,14 @@ mod careful;
 mod parking;
 mod step;
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use siyu_pg::Db;
 use siyu_runtime::{CancellationToken, jitter, pause};
@@ -46,6 +53,8 @@ struct Inner {
     subscription: Subscription,
     state: Mutex<State>,
     progress: watch::Sender<Progress>,
+    /// The cursor was set by hand: what is remembered of it is wrong.
+    was_set: AtomicBool,
 }
 
 /// How far a consumer is, as its process knows.
@@ -103,7 +112,8 @@ impl Consumer {
     pub fn new(db: Db, subscription: Subscription, source: Box<dyn Source>) -> Self {
         let state = Mutex::new(State::new(source));
         let progress = watch::Sender::new(Progress::default());
-        Self { inner: Arc::new(Inner { db, subscription, state, progress }) }
+        let was_set = AtomicBool::new(false);
+        Self { inner: Arc::new(Inner { db, subscription, state, progress, was_set }) }
     }
 
     /// What it takes, and who handles it.
@@ -198,6 +208,7 @@ impl Inner {
         let cursor = crate::Cursor { position, last: None };
         store::cursors::save(&mut tx, consumer, source, &cursor).await?;
         tx.commit().await?;
+        self.was_set.store(true, Ordering::Release);
         Ok(())
     }
 

@@ -15,7 +15,7 @@ create table ledger_accounts (
     created_at timestamptz not null,
     constraint ledger_accounts_pkey primary key (merchant_id, id),
     constraint ledger_accounts_code_check check (code > 0),
-    constraint ledger_accounts_asset_check check (asset ~ '^[A-Za-z0-9_]{1,16}$'),
+    constraint ledger_accounts_asset_check check (char_length(asset) between 1 and 16),
     constraint ledger_accounts_flags_check check (flags between 0 and 7 and flags & 3 <> 3 and flags & 6 <> 6),
     constraint ledger_accounts_counters_check check (
         debits_posted >= 0 and credits_posted >= 0 and debits_pending >= 0 and credits_pending >= 0 and entries >= 0

@@ -67,6 +67,9 @@ pub(crate) async fn post_calls(
     if given > MAX_BATCH {
         return Err(Error::TooMany { given, most: MAX_BATCH });
     }
+    if given == 0 {
+        return Ok(vec![Vec::new(); calls.len()]);
+    }
     let mut needs = Needs::default();
     calls.iter().flat_map(|call| call.transfers).for_each(|transfer| needs.add(transfer));
     let mut work = load(tx, merchant, needs).await?;

@@ -17,7 +17,8 @@ pub struct Transfer {
     pub id: TransferId,
     /// What it does.
     pub action: Action,
-    /// Whether it is bound to the next one of the slice: a chain takes effect as a whole or not at all.
+    /// Whether it is bound to the next one of the slice: a chain takes effect as a whole or not at all, and a repeat that
+    /// finds only a part of it in the journal is refused.
     pub linked: bool,
     /// Why.
     pub code: TransferCode,

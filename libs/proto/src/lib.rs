@@ -35,6 +35,7 @@ package!(messaging, "siyu.messaging.v1");
 package!(metrics, "siyu.metrics.v1");
 package!(gateway, "siyu.gateway.v1");
 
+#[allow(clippy::all, reason = "generated code")]
 mod generated_shape {
     include!(concat!(env!("OUT_DIR"), "/shape.rs"));
 }

@@ -18,7 +18,7 @@ pub const ORDER: Bounds =
     Bounds { lines: 5_000, amount_minor: 9_000_000_000_000, quantity: 1_000_000_000 };
 
 /// How far in the future a payment may lie: clocks of platforms differ by minutes, not by days.
-pub const PAY_TIME_AHEAD_MAX: Duration = Duration::from_secs(10 * 60);
+pub const PAY_TIME_AHEAD_MAX: Duration = Duration::from_mins(10);
 
 /// How long the merchant and the stores are remembered between imports. A store that is not known is always looked up anew.
 pub const DIRECTORY_TTL: Duration = Duration::from_secs(10);

@@ -31,7 +31,7 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Up(args) => serve::up(args).await,
         Command::Serve(args) => serve::serve(args).await,
         Command::Migrate(args) => serve::migrate(args).await,
-        Command::Config(args) => serve::config(args).await,
+        Command::Config(args) => serve::config(&args),
         Command::Probe(args) => probe::run(&args).await,
         Command::Merchant(MerchantCommand::Create(args)) => merchant::create(&args).await,
         Command::Store(StoreCommand::Import(args)) => stores_file::import(&args).await,

@@ -104,7 +104,7 @@ pub async fn migrate(args: MigrateArgs) -> Result<Exit, Failure> {
 ///
 /// # Errors
 /// [`Failure`]
-pub async fn config(args: ConfigArgs) -> Result<Exit, Failure> {
+pub fn config(args: &ConfigArgs) -> Result<Exit, Failure> {
     let config = single::load(args.config.as_deref())?;
     let text = config::effective(&config);
     Output::new(&OutputArgs::default()).result(&text, |_| text.clone())?;

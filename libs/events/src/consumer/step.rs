@@ -1,6 +1,6 @@
 //! One step of a consumer: make sure of the cursor, get events, handle a batch while the next one is fetched.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::atomic::Ordering, time::Duration};
 
 use futures::future::join;
 
@@ -111,11 +111,16 @@ impl Inner {
     }
 
     async fn try_step(&self, state: &mut State, wait: Duration) -> Result<Step, ConsumeError> {
+        if self.was_set.swap(false, Ordering::AcqRel) {
+            state.forget();
+        }
         let cursor = self.cursor(state).await?;
         state.trim(&cursor);
         if state.pending.is_empty() {
             let events = self.fetch(state, &cursor, wait).await?;
             if events.is_empty() {
+                // Another process may have set it back: without a look, only the next event would show that.
+                state.cursor = None;
                 return Ok(Step::Idle);
             }
             state.pending.extend(events);

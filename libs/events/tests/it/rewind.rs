@@ -87,3 +87,22 @@ async fn a_consumer_that_is_behind_a_pruned_log_stops_and_a_new_one_starts_where
     fresh.run_until(head).await.unwrap();
     assert_eq!(world.effects().await.len(), 2);
 }
+
+#[tokio::test]
+async fn a_cursor_that_is_set_back_brings_events_again_though_nothing_new_comes() {
+    for transport in [Transport::Pull, Transport::Nats] {
+        let world = World::new(transport).await;
+        world.tell(1, &[("ord_a", 1), ("ord_a", 2)]).await;
+        let head = world.log.stamp_all().await.unwrap();
+        let consumer = world.consume(&Recorder::default()).await;
+        consumer.run_until(head).await.unwrap();
+        consumer.reset(0).await.unwrap();
+        consumer.run_until(head).await.unwrap();
+        assert_eq!(world.effects().await.len(), 4);
+
+        // Set by another process.
+        world.consume(&Recorder::default()).await.reset(1).await.unwrap();
+        consumer.run_until(head).await.unwrap();
+        assert_eq!(world.effects().await.len(), 5);
+    }
+}

@@ -42,8 +42,11 @@ pub(crate) async fn records(
 ) -> Result<(), Error> {
     let found = sqlx::query(
         "select t.*, h.state as hold_state, h.ended_by_id,
-            (select sum(r.amount)::bigint from ledger_transfers as r where r.merchant_id = $1 and r.reverses_id = t.id and r.kind = 'reverse')
-                as reversed
+            (
+                select sum(amount)::bigint
+                from ledger_transfers
+                where merchant_id = $1 and reverses_id = t.id and kind = 'reverse'
+            ) as reversed
         from unnest($2::uuid[]) as k (id)
         cross join lateral (
             select id, kind, debit_account_id, credit_account_id, amount, pending_id, reverses_id, code,

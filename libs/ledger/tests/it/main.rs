@@ -17,4 +17,3 @@ mod replay;
 mod reversing;
 mod sharing;
 mod walls;
-mod zz;

@@ -101,8 +101,12 @@ impl Model {
         // A chain may fail late: then everything that it could have changed is put back.
         let ids = || chain.iter().flat_map(|t| [Some(t.id), target(t)]).flatten();
         let before = (!alone).then(|| {
+            let movements = chain.iter().filter_map(|t| self.movement(t));
+            let touched = movements.flat_map(|(movement, _)| [movement.debit, movement.credit]);
+            let purse = |id| Some((id, self.purses.get(&id)?.clone()));
+            let purses: BTreeMap<_, _> = touched.filter_map(purse).collect();
             let done: Vec<_> = ids().map(|id| (id, self.done.get(&id).cloned())).collect();
-            (self.purses.clone(), done)
+            (purses, done)
         });
         let mut verdicts: Vec<_> = chain.iter().map(|t| self.one(t, now)).collect();
         let Some((purses, done)) = before else { return verdicts };
@@ -112,7 +116,7 @@ impl Model {
         if !open && !refused && (known == 0 || known == chain.len()) {
             return verdicts;
         }
-        self.purses = purses;
+        self.purses.extend(purses);
         for (id, was) in done {
             match was {
                 Some(was) => self.done.insert(id, was),

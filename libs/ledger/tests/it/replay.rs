@@ -27,7 +27,7 @@ use super::{
 };
 
 const TRANSFERS: usize = 100_000;
-const SLICE: usize = 250;
+const SLICE: usize = 500;
 
 /// What goes wrong with a slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

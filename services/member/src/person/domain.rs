@@ -14,7 +14,7 @@ pub type PersonId = Id<Person>;
 pub enum IdentityKind {
     /// The unionid of a WeChat Open Platform account.
     Unionid,
-    /// The external_userid of a WeCom corp.
+    /// The `external_userid` of a WeCom corp.
     ExternalUserid,
     /// A verified phone.
     Phone,
@@ -70,7 +70,7 @@ pub fn resolve(
     for set in sets {
         let mut found: Vec<(&Identity, PersonId)> =
             set.iter().filter_map(|key| Some((key, *holders.get(key)?))).collect();
-        found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        found.sort_by_key(|(a, _)| *a);
         let first = found.first().map(|(_, person)| *person);
         let conflict = found.iter().any(|(_, person)| Some(*person) != first);
         let person_id = first.unwrap_or_else(|| {

@@ -66,6 +66,8 @@ async fn upsert(
             None => changed.push(wanted.clone()),
         }
     }
+    // In the order of the codes, so that two calls that create the same ones never wait for each other.
+    changed.sort_by(|a, b| a.code.cmp(&b.code));
     // Two calls that create one code at the same moment: the later one's id lost, read what stands.
     store::upsert(&mut tx, &changed).await?;
     let stand: BTreeMap<String, Store> =

@@ -67,7 +67,7 @@ async fn stores_are_created_and_changed_by_their_code() {
     assert_eq!(found.store.as_ref(), Some(&changed));
     let told = world.told::<StoreChanged>().await;
     let told: Vec<_> = told.into_iter().map(|(_, _, fact)| fact.store.unwrap()).collect();
-    assert_eq!(told, [made[0].clone(), made[1].clone(), changed]);
+    assert_eq!(told, [made[1].clone(), made[0].clone(), changed]);
 }
 
 #[tokio::test]

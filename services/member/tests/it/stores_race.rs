@@ -42,20 +42,20 @@ async fn two_who_create_one_code_at_once_get_one_store() {
     assert_eq!(told.last().unwrap().2.store.as_ref(), stand.first());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn those_who_create_the_same_codes_in_other_orders_do_not_hinder_each_other() {
     let world = World::new().await;
-    let codes: Vec<String> = (0..40).map(|n| format!("S{n:02}")).collect();
+    let codes: Vec<String> = (0..400).map(|n| format!("S{n:03}")).collect();
     let turned = |n: usize| {
         let mut stores: Vec<Store> = codes.iter().map(|code| store(code)).collect();
-        stores.rotate_left(n * 7);
+        stores.rotate_left(n * 50);
         if n % 2 == 1 {
             stores.reverse();
         }
         stores
     };
     for reply in at_once(&world, (0..6).map(turned).collect()).await {
-        assert_eq!(reply.unwrap().len(), 40);
+        assert_eq!(reply.unwrap().len(), 400);
     }
-    assert_eq!(list(&world, world.own).await.len(), 40);
+    assert_eq!(list(&world, world.own).await.len(), 400);
 }

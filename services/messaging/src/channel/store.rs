@@ -61,7 +61,7 @@ pub async fn next(tx: &mut SystemTx) -> Result<Option<Id<Merchant>>, siyu_pg::Er
 pub async fn take(tx: &mut Tx, limit: i64) -> Result<Vec<MessageId>, siyu_pg::Error> {
     let ids = sqlx::query_scalar(
         "update sandbox_messages s
-        set reported = false
+        set reported = true
         from (
             select message_id
             from sandbox_messages

@@ -115,7 +115,7 @@ async fn answers(
     Ok(provider.submit(&batch).await?.into_iter().map(Some).collect())
 }
 
-/// Records what came of the messages that are still ours: a receipt may have been faster, or another worker.
+/// Records what came of the messages that are still ours. One that a receipt moved meanwhile only moves further on.
 async fn record(app: &App, claim: &Claim, steps: Vec<Step>) -> Result<(), Fault> {
     let now = app.clock.now();
     let ids: Vec<MessageId> = claim.messages.iter().map(|message| message.id).collect();
@@ -123,7 +123,7 @@ async fn record(app: &App, claim: &Claim, steps: Vec<Step>) -> Result<(), Fault>
         claim.messages.iter().zip(steps).map(|(m, step)| (m.id, (m.attempt, step))).collect();
     let mut tx = app.db.tenant(claim.merchant).await?;
     let mut messages = store::lock(&mut tx, &ids).await?;
-    messages.retain(|m| m.state == State::Queued && m.attempt == said[&m.id].0);
+    messages.retain(|m| m.attempt == said[&m.id].0);
     let told = messages.iter_mut().filter_map(|m| m.take(&said[&m.id].1)).flatten().collect();
     store::save(&mut tx, &messages.iter().collect::<Vec<_>>()).await?;
     events::publish(app, &mut tx, told, now).await?;

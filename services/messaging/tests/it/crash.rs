@@ -77,6 +77,30 @@ async fn a_worker_that_comes_back_late_records_nothing() {
 }
 
 #[tokio::test]
+async fn a_worker_that_fails_late_takes_nothing_from_another() {
+    let provider = Fake::new(Mood::LostLate);
+    let world = World::with(provider.clone()).await;
+    world.member.add(merchant(1), 3);
+    let campaign_id = world.start(1).await;
+    world.prepare().await;
+    let others = async {
+        provider.held().await;
+        world.advance(60);
+        // The second worker owns the messages for a minute, and dies.
+        die(&world, &provider).await;
+        provider.go();
+    };
+    let (late, ()) = tokio::join!(world.app.dispatch_once(), others);
+    late.unwrap();
+    provider.set(Mood::Fine);
+    world.advance(59);
+    assert_eq!(world.app.dispatch_once().await.unwrap(), Progress::Idle);
+    world.advance(1);
+    world.app.run_until_idle().await.unwrap();
+    assert_all_reached_once(&world, &provider, &campaign_id).await;
+}
+
+#[tokio::test]
 async fn a_channel_that_does_not_answer_is_asked_again_later() {
     for mood in [Mood::Lost, Mood::Short] {
         let provider = Fake::new(mood);

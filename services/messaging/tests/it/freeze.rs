@@ -115,6 +115,27 @@ async fn a_worker_that_is_late_stores_nothing() {
 }
 
 #[tokio::test]
+async fn a_worker_that_is_late_does_not_turn_others_back() {
+    let world = world(1200).await;
+    let campaign_id = world.start(1).await;
+    world.member.hold();
+    let others = async {
+        world.member.held().await;
+        world.advance(60);
+        for _ in 0..2 {
+            world.app.prepare_once().await.unwrap();
+        }
+        world.member.go();
+    };
+    let (late, ()) = tokio::join!(world.app.prepare_once(), others);
+    late.unwrap();
+    assert_eq!(world.look(&campaign_id).await.1.total, 1000);
+    world.app.prepare_once().await.unwrap();
+    let (state, counts) = world.look(&campaign_id).await;
+    assert_eq!((state, counts.total), (CampaignState::Running, 1200));
+}
+
+#[tokio::test]
 async fn a_page_that_was_stored_and_not_noted_adds_nothing_the_second_time() {
     let world = world(600).await;
     let campaign_id = world.start(1).await;
@@ -146,10 +167,24 @@ async fn a_member_service_that_is_away_is_asked_later_and_nobody_else_waits() {
 }
 
 #[tokio::test]
+async fn a_page_that_could_not_be_read_is_the_only_one_that_is_read_again() {
+    let world = world(1200).await;
+    let campaign_id = world.start(1).await;
+    world.app.prepare_once().await.unwrap();
+    world.member.fail(1);
+    world.prepare().await;
+    world.advance(5);
+    world.prepare().await;
+    assert_eq!(persons(&world, &campaign_id).await, (1..=1200).map(person).collect::<Vec<_>>());
+    assert_eq!(world.member.calls(), 4);
+}
+
+#[tokio::test]
 async fn a_small_audience_does_not_wait_for_a_large_one() {
     let world = world(2000).await;
     world.member.add(merchant(2), 2);
     let large_id = world.start(1).await;
+    world.advance(1);
     let small_id = world.start(2).await;
     for _ in 0..2 {
         world.app.prepare_once().await.unwrap();

@@ -24,6 +24,8 @@ pub(crate) enum Mood {
     After,
     /// It sends, and the answer is lost.
     Lost,
+    /// It sends, waits, and the answer is lost.
+    LostLate,
     /// It sends, and answers to fewer messages.
     Short,
 }
@@ -87,12 +89,14 @@ impl Provider for Fake {
         for recipient in &batch.recipients {
             *self.handed.lock().unwrap().entry(recipient.message_id).or_default() += 1;
         }
-        if mood == Mood::After {
+        if matches!(mood, Mood::After | Mood::LostLate) {
             self.wait().await;
         }
         let answers = vec![Answer::Accepted; batch.recipients.len()];
         match mood {
-            Mood::Lost => Err(Fault::new(Code::Unavailable, "LOST", "as the test wishes")),
+            Mood::Lost | Mood::LostLate => {
+                Err(Fault::new(Code::Unavailable, "LOST", "as the test wishes"))
+            }
             Mood::Short => Ok(answers[1..].to_vec()),
             Mood::Fine | Mood::Before | Mood::After => Ok(answers),
         }

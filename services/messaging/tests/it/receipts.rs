@@ -81,7 +81,9 @@ async fn a_receipt_counts_once_by_its_id_whatever_it_says_the_second_time() {
         receipt("r", &ids[1], S::Read),
     ];
     assert_eq!(world.record(1, said.clone()).await.unwrap(), (1, 2));
-    assert_eq!(world.record(1, said).await.unwrap(), (0, 3));
+    for one in said {
+        assert_eq!(world.record(1, vec![one]).await.unwrap(), (0, 1));
+    }
     let told = world.told().await;
     assert_eq!(told[&ids[0]], [S::Submitted, S::Delivered]);
     assert_eq!(told[&ids[1]], [S::Submitted]);

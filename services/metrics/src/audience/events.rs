@@ -8,7 +8,7 @@ use siyu_kernel::{Id, kind};
 use siyu_pg::Tx;
 use siyu_proto::{
     distribution::v1::CustomerBound,
-    messaging::v1::{MessageMoved, MessageState},
+    messaging::v1::{MessageMoved, MessageState as S},
 };
 use tonic::async_trait;
 
@@ -68,7 +68,6 @@ impl Handler for Messages {
                 delivered_at: None,
                 failed_at: None,
             });
-            use MessageState as S;
             let slot = match message.state() {
                 S::Submitted => &mut entry.attempted_at,
                 S::Delivered | S::Read | S::Clicked => &mut entry.delivered_at,

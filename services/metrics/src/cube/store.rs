@@ -1,5 +1,6 @@
 //! The SQL of aggregates and nothing else.
 
+use roaring::RoaringBitmap;
 use siyu_kernel::LocalDay;
 use siyu_pg::Tx;
 
@@ -113,7 +114,7 @@ pub fn blobs(scope: Scope, delta: &Delta) -> Vec<Blob> {
         key: day.0,
         bytes: if cell.is_empty() { Vec::new() } else { cell.encode() },
     };
-    let index = |(key, persons): &(IndexKey, roaring::RoaringBitmap)| {
+    let index = |(key, persons): &(IndexKey, RoaringBitmap)| {
         let (kind, key) = key.columns();
         let bytes = if persons.is_empty() { Vec::new() } else { encode_bitmap(persons) };
         Blob { scope: scope_column(scope), kind, key, bytes }
@@ -138,7 +139,7 @@ pub fn delta<'a>(
         } else {
             let key = IndexKey::from_columns(blob.kind, blob.key).ok_or(CellError::Malformed)?;
             let persons = if blob.bytes.is_empty() {
-                Default::default()
+                RoaringBitmap::default()
             } else {
                 decode_bitmap(&blob.bytes)?
             };

@@ -172,10 +172,14 @@ impl Pillars {
         self.reach_capability = Ratio::of_counts(reachable, connected);
         // |C| × (reachable / |C|) × effective: with nobody connected nobody is reached, which is known and 0.
         let effective = self.effective_reach.value().unwrap_or(1.0);
+        let reach = Ratio::new(
+            self.reach_capability.num * self.effective_reach.num,
+            self.reach_capability.den * self.effective_reach.den,
+        );
         self.property = Pillar {
             value: Some(reachable as f64 * effective),
             first: Ratio::of_counts(connected, 1),
-            second: self.reach_capability,
+            second: reach,
         };
     }
 

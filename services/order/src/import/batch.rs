@@ -123,7 +123,7 @@ async fn write(
     let answers: Vec<Answer> = read.iter().map(|one| decide(app, ctx, &mut drafts, one)).collect();
     // In the order of their keys, so that two imports never wait for each other.
     let mut drafts: Vec<(&Key, Draft)> = drafts.into_iter().collect();
-    drafts.sort_by(|(a, _), (b, _)| a.cmp(b));
+    drafts.sort_by_key(|(a, _)| *a);
     let changes: Vec<Change> = drafts.into_iter().filter_map(|(_, draft)| draft.finish()).collect();
     let (known, new): (Vec<&Change>, Vec<&Change>) =
         changes.iter().partition(|change| change.existed);

@@ -271,12 +271,12 @@ mod tests {
         assert_eq!(wrong_fields(|o| o.lines.clear()), ["lines"]);
         assert_eq!(wrong_fields(|o| o.lines[0].paid = None), ["lines[0].paid"]);
         let code = |o: &mut proto::ExternalOrder, c: &str| {
-            o.lines[0].paid.as_mut().unwrap().currency_code = c.into()
+            o.lines[0].paid.as_mut().unwrap().currency_code = c.into();
         };
         assert_eq!(wrong_fields(|o| code(o, "XXX")), ["lines[0].paid.currency_code"]);
         assert_eq!(wrong_fields(|o| code(o, "USD")), ["lines[0].paid.currency_code"]);
         let minor = |o: &mut proto::ExternalOrder, m: i64| {
-            o.lines[0].paid.as_mut().unwrap().minor_units = m
+            o.lines[0].paid.as_mut().unwrap().minor_units = m;
         };
         assert_eq!(wrong_fields(|o| minor(o, -1)), ["lines[0].paid.minor_units"]);
         assert_eq!(wrong_fields(|o| minor(o, i64::MAX)), ["lines[0].paid.minor_units"]);

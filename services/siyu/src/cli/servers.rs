@@ -70,9 +70,6 @@ pub struct MigrateArgs {
 /// `siyu config`
 #[derive(Debug, Clone, Args)]
 pub struct ConfigArgs {
-    /// Only this service's; all of them without
-    #[arg(value_enum)]
-    pub service: Option<Service>,
     /// The configuration file (TOML)
     #[arg(long, env = "SIYU_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,

@@ -55,7 +55,7 @@ pub(super) const SERVE: &str = "\
 Run one service on configured PostgreSQL, peers and, if set, NATS JetStream.
 
 Values come from the defaults, then the file, then the environment: SIYU__SECTION__KEY=value
-sets section.key. `siyu config SERVICE` prints every key with its effective value. A service
+sets section.key. `siyu config` prints every key with its effective value. A service
 refuses to start while `siyu migrate` has work to do.";
 
 pub(super) const SERVE_EXAMPLES: &str = "\

@@ -1,7 +1,7 @@
 //! `/livez` and `/readyz`: whether the process lives, and whether it may be given work. Neither asks anything of anyone.
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
-use siyu_runtime::{CancellationToken, Readiness};
+use siyu_runtime::{CancellationToken, NotReady, Readiness};
 use tokio::net::TcpListener;
 
 /// Serves both until `stop`.
@@ -21,10 +21,8 @@ async fn ready(State(readiness): State<Readiness>) -> (StatusCode, String) {
     match readiness.check() {
         Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
         Err(reasons) => {
-            let text = reasons
-                .iter()
-                .map(|reason| format!("{}: {}\n", reason.component, reason.reason))
-                .collect();
+            let line = |reason: &NotReady| format!("{}: {}", reason.component, reason.reason);
+            let text = reasons.iter().map(line).collect::<Vec<_>>().join("\n") + "\n";
             (StatusCode::SERVICE_UNAVAILABLE, text)
         }
     }

@@ -1,0 +1,15 @@
+//! The order service over its methods, with a real database and a member service that a test plays.
+#![expect(clippy::unwrap_used, reason = "a test that fails may panic, in its helpers too")]
+
+mod import;
+mod import_race;
+mod import_random;
+mod import_versions;
+mod member;
+mod orders;
+mod pages;
+mod quarantine;
+mod refusals;
+mod siblings;
+mod stream;
+mod world;

@@ -1,0 +1,170 @@
+//! A member service that is made up: a merchant's currency, its stores, and a person for each key.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use siyu_grpc::{Ctx, serve};
+use siyu_kernel::{Code, Fault, Id, kind};
+use siyu_proto::member::v1::{
+    merchant_service_server::MerchantService, person_service_server::PersonService,
+    store_service_server::StoreService, *,
+};
+use siyu_testkit::id;
+use tonic::{Request, Response, Status};
+
+type MerchantId = Id<kind::Merchant>;
+type Reply<T> = Result<Response<T>, Status>;
+
+/// The service. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Member(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    known: Mutex<Known>,
+    failures: AtomicUsize,
+    calls: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    stores: HashMap<MerchantId, BTreeMap<String, Store>>,
+    persons: HashMap<(MerchantId, String), Id<kind::Person>>,
+}
+
+impl Member {
+    /// Opens a store of a merchant; gives its id.
+    pub(crate) fn open(&self, merchant: MerchantId, code: &str, n: u32) -> String {
+        let id = id::<kind::Store>(n).to_string();
+        let store = Store { id: id.clone(), code: code.into(), ..Store::default() };
+        let mut known = self.0.known.lock().unwrap();
+        known.stores.entry(merchant).or_default().insert(code.into(), store);
+        id
+    }
+
+    /// Fails the next calls.
+    pub(crate) fn fail(&self, calls: usize) {
+        self.0.failures.store(calls, Ordering::SeqCst);
+    }
+
+    /// How often it was asked.
+    pub(crate) fn calls(&self) -> usize {
+        self.0.calls.load(Ordering::SeqCst)
+    }
+
+    fn enter(&self, ctx: &Ctx) -> Result<MerchantId, Fault> {
+        self.0.calls.fetch_add(1, Ordering::SeqCst);
+        let take_one = |left: usize| left.checked_sub(1);
+        if self.0.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take_one).is_ok() {
+            return Err(Fault::new(Code::Unavailable, "MEMBER_AWAY", "as the test wishes"));
+        }
+        ctx.merchant()
+    }
+}
+
+impl Known {
+    /// The person behind a key; the number follows from the order of arrival.
+    fn person(&mut self, merchant: MerchantId, set: &IdentitySet) -> ResolvedPerson {
+        let [key] = set.identities.as_slice() else { panic!("orders know one key: {set:?}") };
+        assert_eq!(key.kind(), IdentityKind::PlatformBuyer);
+        let next = u32::try_from(self.persons.len()).unwrap() + 1;
+        let name = (merchant, format!("{}|{}", key.scope, key.value));
+        let person = *self.persons.entry(name).or_insert_with(|| id(next));
+        ResolvedPerson { person_id: person.to_string(), ..Default::default() }
+    }
+}
+
+#[tonic::async_trait]
+impl PersonService for Member {
+    async fn resolve_persons(
+        &self,
+        request: Request<ResolvePersonsRequest>,
+    ) -> Reply<ResolvePersonsResponse> {
+        serve(request, async |ctx, request: ResolvePersonsRequest| {
+            let merchant = self.enter(&ctx)?;
+            let mut known = self.0.known.lock().unwrap();
+            let persons = request.sets.iter().map(|set| known.person(merchant, set)).collect();
+            Ok::<_, Fault>(ResolvePersonsResponse { persons })
+        })
+        .await
+    }
+
+    async fn get_person(&self, _: Request<GetPersonRequest>) -> Reply<GetPersonResponse> {
+        Err(Status::unimplemented("not asked"))
+    }
+
+    async fn find_person(&self, _: Request<FindPersonRequest>) -> Reply<FindPersonResponse> {
+        Err(Status::unimplemented("not asked"))
+    }
+
+    async fn list_persons(&self, _: Request<ListPersonsRequest>) -> Reply<ListPersonsResponse> {
+        Err(Status::unimplemented("not asked"))
+    }
+}
+
+#[tonic::async_trait]
+impl StoreService for Member {
+    async fn list_stores(&self, request: Request<ListStoresRequest>) -> Reply<ListStoresResponse> {
+        serve(request, async |ctx, request: ListStoresRequest| {
+            let merchant = self.enter(&ctx)?;
+            let known = self.0.known.lock().unwrap();
+            let stores = known.stores.get(&merchant).cloned().unwrap_or_default();
+            // Pages of two, whatever is asked for: a caller has to go on.
+            let mut rest = stores.into_values().filter(|s| s.code > request.page_token);
+            let page: Vec<Store> = rest.by_ref().take(2).collect();
+            let more = rest.next().and_then(|_| page.last()).map(|last| last.code.clone());
+            let next_page_token = more.unwrap_or_default();
+            Ok::<_, Fault>(ListStoresResponse { stores: page, next_page_token })
+        })
+        .await
+    }
+
+    async fn get_store(&self, _: Request<GetStoreRequest>) -> Reply<GetStoreResponse> {
+        Err(Status::unimplemented("not asked"))
+    }
+
+    async fn upsert_stores(&self, _: Request<UpsertStoresRequest>) -> Reply<UpsertStoresResponse> {
+        Err(Status::unimplemented("not asked"))
+    }
+}
+
+#[tonic::async_trait]
+impl MerchantService for Member {
+    async fn get_merchant(
+        &self,
+        request: Request<GetMerchantRequest>,
+    ) -> Reply<GetMerchantResponse> {
+        serve(request, async |ctx, _: GetMerchantRequest| {
+            let id = self.enter(&ctx)?.to_string();
+            let merchant = Merchant { id, currency_code: "CNY".into(), ..Default::default() };
+            Ok::<_, Fault>(GetMerchantResponse { merchant: Some(merchant) })
+        })
+        .await
+    }
+
+    async fn create_merchant(
+        &self,
+        _: Request<CreateMerchantRequest>,
+    ) -> Reply<CreateMerchantResponse> {
+        Err(Status::unimplemented("not asked"))
+    }
+
+    async fn lookup_merchant(
+        &self,
+        _: Request<LookupMerchantRequest>,
+    ) -> Reply<LookupMerchantResponse> {
+        Err(Status::unimplemented("not asked"))
+    }
+
+    async fn list_merchants(
+        &self,
+        _: Request<ListMerchantsRequest>,
+    ) -> Reply<ListMerchantsResponse> {
+        Err(Status::unimplemented("not asked"))
+    }
+}

@@ -1,0 +1,184 @@
+//! The service with its database, its clock, and the member service beside it.
+
+use std::sync::Arc;
+
+use prost_types::Timestamp;
+use siyu_events::Event;
+use siyu_grpc::{Assertions, Call, Caller, Peer, Scopes, Server, Settings, Upstream, fault};
+use siyu_kernel::{Clock, Fault, Ids};
+use siyu_order::App;
+use siyu_pg::{Migration, base_migrations};
+use siyu_proto::{
+    member::v1::{
+        merchant_service_server::MerchantServiceServer, person_service_server::PersonServiceServer,
+        store_service_server::StoreServiceServer,
+    },
+    order::v1::{
+        import_service_client::ImportServiceClient, order_service_client::OrderServiceClient, *,
+    },
+    r#type::v1::Money,
+};
+use siyu_runtime::Readiness;
+use siyu_testkit::{Database, FixedClock, SeededIds, merchant, told};
+
+use crate::member::Member;
+
+const SCHEMA: &[&[Migration]] =
+    &[base_migrations(), siyu_events::MIGRATIONS, siyu_order::MIGRATIONS];
+
+/// 2024-06-01T00:00:00Z, the instant of the clock.
+pub(crate) const NOW: i64 = 1_717_200_000;
+
+pub(crate) struct World {
+    pub(crate) database: Database,
+    pub(crate) clock: FixedClock,
+    pub(crate) member: Member,
+    pub(crate) app: App,
+    door: Peer,
+}
+
+/// A fact that an order told.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Told {
+    Paid(OrderFacts),
+    Revised(OrderFacts),
+    Voided(OrderFacts),
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let database = Database::fresh(SCHEMA).await;
+        let clock = FixedClock::at("2024-06-01T00:00:00Z");
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let assertions = Arc::new(Assertions::new(&[7; 32]).unwrap());
+        let server = |assertions: &Arc<Assertions>| {
+            Server::new(Settings::default(), assertions.clone(), shared.clone(), Readiness::new())
+        };
+        let member = Member::default();
+        let siblings = server(&assertions)
+            .service(PersonServiceServer::new(member.clone()))
+            .service(StoreServiceServer::new(member.clone()))
+            .service(MerchantServiceServer::new(member.clone()));
+        let siblings = Upstream::in_process(siblings.build().unwrap());
+        let peer = Peer::new(siblings, "order", assertions.clone(), shared.clone());
+        let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(1));
+        let app = App::new(database.db().clone(), peer, ids);
+        let own = Upstream::in_process(app.serve(server(&assertions)).build().unwrap());
+        let door = Peer::new(own, "gateway", assertions, shared.clone());
+        Self { database, clock, member, app, door }
+    }
+
+    fn call(&self, who: u32) -> Call {
+        self.door.call(Caller::Merchant(merchant(who)), "test".into(), Scopes::all())
+    }
+
+    pub(crate) fn imports(&self, who: u32) -> ImportServiceClient<Call> {
+        ImportServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn orders(&self, who: u32) -> OrderServiceClient<Call> {
+        OrderServiceClient::new(self.call(who))
+    }
+
+    /// Imports orders of merchant 1.
+    pub(crate) async fn import(&self, orders: &[ExternalOrder]) -> Vec<ImportResult> {
+        self.try_import(1, orders).await.unwrap()
+    }
+
+    pub(crate) async fn try_import(
+        &self,
+        who: u32,
+        orders: &[ExternalOrder],
+    ) -> Result<Vec<ImportResult>, Fault> {
+        let request = ImportOrdersRequest { orders: orders.to_vec() };
+        let reply = self.imports(who).import_orders(request).await.map_err(fault)?;
+        Ok(reply.into_inner().results)
+    }
+
+    pub(crate) async fn get(&self, who: u32, order_id: &str) -> Result<Order, Fault> {
+        let request = GetOrderRequest { order_id: order_id.into() };
+        let reply = self.orders(who).get_order(request).await.map_err(fault)?;
+        Ok(reply.into_inner().order.unwrap())
+    }
+
+    /// Everything that orders told, in the order of the log.
+    pub(crate) async fn told(&self) -> Vec<Told> {
+        told(self.app.log()).await.iter().map(read).collect()
+    }
+
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
+        let mut owner = self.database.owner().await;
+        sqlx::query_scalar(sql).fetch_one(&mut owner).await.unwrap()
+    }
+}
+
+fn read(event: &Event) -> Told {
+    let told = if let Some(fact) = event.decode::<OrderPaid>().unwrap() {
+        Told::Paid(fact.facts.unwrap())
+    } else if let Some(fact) = event.decode::<OrderRevised>().unwrap() {
+        Told::Revised(fact.facts.unwrap())
+    } else {
+        Told::Voided(event.decode::<OrderVoided>().unwrap().unwrap().facts.unwrap())
+    };
+    assert_eq!(*event.subject, *told.facts().order_id);
+    told
+}
+
+impl Told {
+    pub(crate) const fn facts(&self) -> &OrderFacts {
+        match self {
+            Self::Paid(facts) | Self::Revised(facts) | Self::Voided(facts) => facts,
+        }
+    }
+
+    /// The kind, the amount and the revision.
+    pub(crate) const fn brief(&self) -> (&'static str, i64, i64) {
+        let kind = match self {
+            Self::Paid(_) => "paid",
+            Self::Revised(_) => "revised",
+            Self::Voided(_) => "voided",
+        };
+        (kind, self.facts().paid_minor, self.facts().revision)
+    }
+}
+
+/// An order of Tmall with lines of these amounts, paid an hour ago.
+pub(crate) fn order(order_no: &str, amounts: &[i64]) -> ExternalOrder {
+    let lines = (1..).zip(amounts).map(|(line_no, &minor)| line(line_no, minor)).collect();
+    ExternalOrder {
+        platform: "tmall".into(),
+        shop_id: "shop".into(),
+        order_no: order_no.into(),
+        buyer_id: "buyer".into(),
+        pay_time: Some(at(-3_600)),
+        domain: Domain::Public.into(),
+        lines,
+        ..Default::default()
+    }
+}
+
+pub(crate) fn line(line_no: i32, minor: i64) -> OrderLine {
+    OrderLine { line_no, quantity: 1, paid: Some(yuan(minor)), ..Default::default() }
+}
+
+pub(crate) fn yuan(minor_units: i64) -> Money {
+    Money { currency_code: "CNY".into(), minor_units }
+}
+
+/// So many seconds after the instant of the clock.
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp { seconds: NOW + seconds, nanos: 0 }
+}
+
+/// The platform's version: so many seconds after payment.
+pub(crate) fn version(order: ExternalOrder, seconds: i64) -> ExternalOrder {
+    ExternalOrder { update_time: Some(at(seconds - 3_600)), ..order }
+}
+
+pub(crate) fn status(order: ExternalOrder, word: &str) -> ExternalOrder {
+    ExternalOrder { status: word.into(), ..order }
+}
+
+pub(crate) fn outcomes(results: &[ImportResult]) -> Vec<ImportOutcome> {
+    results.iter().map(ImportResult::outcome).collect()
+}
