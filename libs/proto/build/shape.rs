@@ -17,6 +17,7 @@ struct Rules {
     max_items: Option<u32>,
     min: Option<i64>,
     max: Option<i64>,
+    each_apart: bool,
 }
 
 /// The source text of all implementations.
@@ -68,6 +69,7 @@ fn write_field(body: &mut String, field: &FieldDescriptor, rules: &Rules) -> std
             rules.required
         )?;
         match field.kind() {
+            _ if rules.each_apart => {}
             Kind::Message(inner) if is_ours(&inner) => writeln!(
                 body,
                 "for (i, item) in self.{ident}.iter().enumerate() {{ crate::Shape::violations(item, &path.item(\"{name}\", i), out); }}"
@@ -152,6 +154,7 @@ impl Rules {
                 .flatten(),
             min: number(shape, "min"),
             max: number(shape, "max"),
+            each_apart: get("each_apart").and_then(|v| v.as_bool()).unwrap_or(false),
         }
     }
 }

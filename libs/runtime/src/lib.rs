@@ -9,6 +9,6 @@ pub mod telemetry;
 
 pub use clock::{SystemClock, SystemIds, jitter, pause, random_bytes};
 pub use config::Secret;
-pub use readiness::Readiness;
+pub use readiness::{NotReady, Readiness};
 pub use tasks::{Backoff, Policy, Tasks};
 pub use tokio_util::sync::CancellationToken;

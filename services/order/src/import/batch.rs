@@ -1,7 +1,7 @@
 //! Takes in one batch: read → who are the buyers → lock what is known → decide → write and publish → commit. A constant
 //! number of statements, however many orders.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use prost::Message;
 use siyu_grpc::Ctx;
@@ -136,10 +136,7 @@ async fn write(
     if !changes.is_empty() {
         store::save_lines(tx, &changes).await?;
     }
-    let aside: Vec<&Aside> = read
-        .iter()
-        .filter_map(|one| if let Read::Aside(aside) = one { Some(aside) } else { None })
-        .collect();
+    let aside = aside(read);
     if !aside.is_empty() {
         store::put_aside(tx, &aside, ctx.now).await?;
     }
@@ -147,6 +144,17 @@ async fn write(
         changes.iter().filter_map(|change| events::of(change, app.ids.uuid(), ctx)).collect();
     siyu_events::append(tx, &facts).await?;
     Ok(Some(answers))
+}
+
+/// What is to be put aside: each version once, as it came last, in the order of the keys, so that two imports never wait for
+/// each other.
+fn aside(read: &[Read]) -> Vec<&Aside> {
+    let key = |aside: &Aside| (aside.key.clone(), aside.status.clone(), aside.version);
+    let each = read.iter().filter_map(|one| match one {
+        Read::Aside(aside) => Some((key(aside), aside)),
+        Read::Sound(..) | Read::Wrong(_) => None,
+    });
+    each.collect::<BTreeMap<_, _>>().into_values().collect()
 }
 
 /// The orders of the batch that are known, locked.

@@ -31,7 +31,6 @@ pub(crate) const NOW: i64 = 1_717_200_000;
 
 pub(crate) struct World {
     pub(crate) database: Database,
-    pub(crate) clock: FixedClock,
     pub(crate) member: Member,
     pub(crate) app: App,
     door: Peer,
@@ -65,7 +64,7 @@ impl World {
         let app = App::new(database.db().clone(), peer, ids);
         let own = Upstream::in_process(app.serve(server(&assertions)).build().unwrap());
         let door = Peer::new(own, "gateway", assertions, shared.clone());
-        Self { database, clock, member, app, door }
+        Self { database, member, app, door }
     }
 
     fn call(&self, who: u32) -> Call {
