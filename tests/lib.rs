@@ -1,6 +1,5 @@
 //! What the tests that cross services share. Nothing here knows a rule of a service.
 
-#![expect(clippy::unwrap_used, reason = "a failure in a helper is a failed test")]
 #![expect(clippy::missing_panics_doc, reason = "everything here panics on failure, as tests do")]
 
 pub mod support;

@@ -14,7 +14,7 @@ use siyu_proto::{
     },
     messaging::v1::{
         Campaign, CampaignState, CreateCampaignRequest, GetCampaignRequest, ListMessagesRequest,
-        Message, MessageCounts, MessageState, Receipt, RecordReceiptsRequest,
+        Message, MessageCounts, MessageState, MessageState as S, Receipt, RecordReceiptsRequest,
         RecordReceiptsResponse, StartCampaignRequest,
         campaign_service_client::CampaignServiceClient,
         message_service_client::MessageServiceClient,
@@ -71,7 +71,6 @@ fn receipts_that_are_late_doubled_or_foreign_never_move_a_message_back() {
     story(async {
         let shop = Shop::open().await;
         let delivered = shop.message_in(MessageState::Delivered).await;
-        use MessageState as S;
         let moves = [
             ("r1", S::Clicked, 1),
             ("r2", S::Read, 0),

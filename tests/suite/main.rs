@@ -3,14 +3,18 @@
 #![expect(clippy::unwrap_used, reason = "a failure in a helper is a failed test")]
 
 mod again;
+mod at_once;
 mod campaign;
 mod demo;
 mod hours;
+mod progress;
 mod promoter;
 mod quarantine;
 mod rebuild;
+mod referral;
 mod refusals;
 mod rejects;
 mod six;
 mod tenancy;
+mod terminal;
 mod truth;

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use siyu_proto::order::v1::{
-    ExternalOrder, ImportOutcome, ListQuarantinedOrdersRequest, OrderState, QuarantinedOrder,
-    SetStatusMappingRequest,
+    ExternalOrder, ImportOutcome, ImportResult, ListQuarantinedOrdersRequest, OrderState,
+    QuarantinedOrder, SetStatusMappingRequest,
 };
 use siyu_tests::support::{Merchant, ask, order, run_until_idle, story, suite, timestamp};
 
@@ -60,7 +60,7 @@ fn an_unknown_state_waits_outside_the_figures_until_it_is_explained() {
                 in_state("4", "lost_at_sea", at, 400),
             ])
             .await;
-        let outcomes: Vec<ImportOutcome> = results.iter().map(|r| r.outcome()).collect();
+        let outcomes: Vec<ImportOutcome> = results.iter().map(ImportResult::outcome).collect();
         let aside = ImportOutcome::Quarantined;
         assert_eq!(outcomes, [ImportOutcome::Created, aside, aside, aside, aside]);
         assert_sales(&merchant, 1, 100).await;
@@ -77,7 +77,7 @@ fn an_unknown_state_waits_outside_the_figures_until_it_is_explained() {
 
         // What comes later needs no explanation any more.
         let results = merchant.take_in(vec![in_state("5", "wait_seller", at, 50), newer]).await;
-        let outcomes: Vec<ImportOutcome> = results.iter().map(|r| r.outcome()).collect();
+        let outcomes: Vec<ImportOutcome> = results.iter().map(ImportResult::outcome).collect();
         assert_eq!(outcomes, [ImportOutcome::Created, ImportOutcome::Unchanged]);
         assert_sales(&merchant, 3, 400).await;
 

@@ -119,7 +119,7 @@ fn a_file_of_another_merchant_is_not_imported_by_mistake() {
         let merchant = Merchant::open(suite().await, "America/New_York", "USD").await;
         let file = scratch.path().join("orders.csv");
         fs::write(&file, sheet().csv()).unwrap();
-        let other = merchant.record.id.replacen(|c: char| c == '0', "1", 1);
+        let other = merchant.record.id.replacen('0', "1", 1);
         let finished = import(&merchant, &file, &["--merchant", &other]).await;
         assert_eq!(finished.code, Some(2), "{finished:?}");
         assert!(finished.stderr.contains(&other), "{finished:?}");

@@ -34,14 +34,14 @@ pub async fn books(merchant: &Merchant) -> Books {
         ask(request, async |q| client.commissions().check_commission_ledger(q).await).await;
     assert!(commission.findings.is_empty(), "{:#?}", commission.findings);
     Books {
-        buyers: persons(merchant).await.into_iter().map(of_buyer).collect(),
+        buyers: persons(merchant).await.iter().map(of_buyer).collect(),
         accounts: member.accounts,
         transfers: member.transfers,
         commission_transfers: commission.transfers,
     }
 }
 
-fn of_buyer(person: Person) -> (String, (i64, i32, i64)) {
+fn of_buyer(person: &Person) -> (String, (i64, i32, i64)) {
     assert_eq!(person.identities.len(), 1, "orders know a buyer by one key: {person:?}");
     (person.identities[0].value.clone(), (person.growth, person.tier, person.points_total))
 }

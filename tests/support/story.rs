@@ -20,7 +20,7 @@ use tokio::{runtime::Runtime, sync::Mutex};
 use super::{place::Place, store};
 
 /// How long a condition is waited for. Nothing healthy takes a tenth of it; a machine under load may.
-pub const LIMIT: Duration = Duration::from_secs(180);
+pub const LIMIT: Duration = Duration::from_mins(3);
 /// Held by stories that keep every core busy, so that the others stay quick.
 pub static HEAVY: Mutex<()> = Mutex::const_new(());
 
@@ -93,7 +93,9 @@ pub(super) fn keep_log(path: PathBuf) {
 async fn tell(transcript: Transcript) {
     let Transcript { calls, merchants, logs } = transcript;
     eprintln!("\n--- the last calls");
-    calls.iter().for_each(|call| eprintln!("{call}"));
+    for call in calls {
+        eprintln!("{call}");
+    }
     for (place, merchant_id) in merchants {
         eprintln!("--- the last events of {merchant_id}");
         for line in store::told(&place.databases, &merchant_id).await {
@@ -104,6 +106,8 @@ async fn tell(transcript: Transcript) {
         eprintln!("--- the end of {}", path.display());
         let text = fs::read_to_string(&path).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
-        lines.iter().skip(lines.len().saturating_sub(LOG_LINES)).for_each(|l| eprintln!("{l}"));
+        for line in lines.iter().skip(lines.len().saturating_sub(LOG_LINES)) {
+            eprintln!("{line}");
+        }
     }
 }

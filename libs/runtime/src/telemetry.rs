@@ -2,7 +2,7 @@
 
 mod otlp;
 
-use std::time::Duration;
+use std::{io::IsTerminal, time::Duration};
 
 use opentelemetry::{global, trace::TracerProvider as _};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
@@ -85,7 +85,8 @@ pub fn init(settings: &Settings, service: &str, instance: &str) -> Result<Teleme
         endpoint => Some(Providers::start(endpoint, settings, service, instance)?),
     };
     let filter = EnvFilter::try_new(&settings.filter)?;
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(std::io::stderr);
     let lines = match settings.format {
         Format::Human => lines.boxed(),
         Format::Json => lines.json().flatten_event(true).with_current_span(true).boxed(),

@@ -27,3 +27,6 @@ pub const HORIZON_DAYS: i32 = 365;
 
 /// How many facts are taken from the database at once when orders are counted one by one.
 pub const FACTS_PAGE: i64 = 10_000;
+
+/// The longest window, about twenty years: a reply has a line for each of its weeks and months.
+pub const WINDOW_DAYS_MAX: i32 = 7_310;

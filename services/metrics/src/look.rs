@@ -8,6 +8,7 @@ use siyu_proto::{metrics::v1::Basis, r#type::v1::Ratio as WireRatio};
 use crate::{
     cube::cache::Current,
     engine::{Cube, Ratio, Window, WindowError},
+    limits,
 };
 
 /// The version of the definitions: a change of a formula changes it.
@@ -30,6 +31,12 @@ pub fn window(cube: &Cube, from_day: &str, to_day: &str, today: LocalDay) -> Res
     let start =
         from.or_else(|| Some(span?.start())).or_else(|| Some(to?.plus(-1))).unwrap_or(today);
     let end = to.or_else(|| Some(span?.end().max(start.plus(1)))).unwrap_or(start.plus(1));
+    if end.0.saturating_sub(start.0) > limits::WINDOW_DAYS_MAX {
+        return Err(Fault::field(
+            "to_day",
+            format!("must be at most {} days after from_day", limits::WINDOW_DAYS_MAX),
+        ));
+    }
     Window::new(start, end).map_err(|error| match error {
         WindowError::Empty => Fault::field("to_day", "must be after from_day"),
         WindowError::OutOfCalendar => Fault::field("to_day", error),
@@ -46,6 +53,13 @@ pub fn look(
 ) -> Result<Look, Fault> {
     let window = window(cube, from_day, to_day, today)?;
     let as_of = parse::optional_day("as_of_day", as_of_day)?.unwrap_or(window.end().plus(-1));
+    if as_of < window.start() {
+        return Err(Fault::field("as_of_day", "must not be before from_day"));
+    }
+    if as_of.0.saturating_sub(window.start().0) > limits::WINDOW_DAYS_MAX {
+        let text = format!("must be at most {} days after from_day", limits::WINDOW_DAYS_MAX);
+        return Err(Fault::field("as_of_day", text));
+    }
     Ok(Look { window, as_of })
 }
 

@@ -62,7 +62,8 @@ impl Client {
     /// # Errors
     /// [`Error::NoToken`], [`Error::Token`], [`Error::Url`], [`Error::CaFile`] or [`Error::Unreachable`].
     pub async fn connect(connection: &Connection) -> Result<Self, Error> {
-        let token = connection.token.as_ref().ok_or(Error::NoToken)?;
+        let given = connection.token.as_ref().filter(|token| !token.is_empty());
+        let token = given.ok_or(Error::NoToken)?;
         let channel = channel(&connection.server, connection.ca_file.as_deref()).await?;
         Self::over(channel, token, &connection.server)
     }

@@ -7,6 +7,7 @@ mod column;
 mod group;
 mod header;
 mod moment;
+mod newline;
 mod row;
 mod source;
 
@@ -191,7 +192,9 @@ impl Reader {
             self.flush();
             return Ok(());
         }
-        let line = fields.position().map_or(self.last_line, csv::Position::line);
+        // The record has been read with its line end; blank lines before it are counted too, those inside it are its own.
+        let inside = fields.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
+        let line = self.csv.position().line().saturating_sub(1 + inside).max(self.last_line + 1);
         self.last_line = line;
         if fields.iter().all(|field| field.trim_ascii().is_empty()) {
             return Ok(());

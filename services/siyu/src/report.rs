@@ -39,12 +39,22 @@ pub struct Window {
 /// [`Failure`]
 pub async fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     let output = Output::new(&args.output);
-    let window = Window { from: args.from, to: args.to, as_of: args.as_of };
+    // Without an end, the window ends with the day of the look.
+    let to = args.to.or_else(|| args.as_of?.succ_opt());
+    let window = Window { from: args.from, to, as_of: args.as_of };
     if let (Some(from), Some(to)) = (window.from, window.to)
         && from >= to
     {
         let failure = Failure::usage(format!("--from {from} must be before --to {to}"));
         return Err(failure.hint("--to is the first day that does not count"));
+    }
+    if let (Some(to), Some(as_of)) = (window.to, window.as_of)
+        && as_of.succ_opt().is_some_and(|after| after < to)
+    {
+        let failure = Failure::usage(format!(
+            "--as-of {as_of} must not be before the last day of the window"
+        ));
+        return Err(failure.hint(format!("--to {to} is the first day that does not count")));
     }
     let client = Client::connect(&args.connection).await?;
     let merchant = client.merchant().await?;

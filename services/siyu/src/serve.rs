@@ -29,7 +29,7 @@ pub async fn up(args: UpArgs) -> Result<Exit, Failure> {
     let telemetry = start_telemetry(&telemetry::Settings::default(), "siyu")?;
     let output = Output::new(&OutputArgs::default());
     let suite = Suite::start(options(args.data_dir, args.grpc, args.http)).await?;
-    output.note(addresses(&suite));
+    output.result(&Up::of(&suite), |_| addresses(&suite))?;
     let done = suite.run(stop).await;
     output.note("stopping");
     let stopped = suite.stop().await;
@@ -43,12 +43,30 @@ pub fn options(data_dir: Option<PathBuf>, grpc: SocketAddr, http: SocketAddr) ->
     Options { data_dir, grpc, http, durability: Durability::Durable }
 }
 
+/// What `siyu up` has started.
+#[derive(Serialize)]
+struct Up {
+    grpc: String,
+    http: String,
+    operator_token: String,
+}
+
+impl Up {
+    fn of(suite: &Suite) -> Self {
+        Self {
+            grpc: suite.grpc().to_string(),
+            http: format!("http://{}", suite.http()),
+            operator_token: suite.operator_token().to_owned(),
+        }
+    }
+}
+
 /// Where the suite is, and who may do everything.
-pub fn addresses(suite: &Suite) -> String {
+fn addresses(suite: &Suite) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "gRPC            {}", suite.grpc());
     let _ = writeln!(text, "REST, documents http://{}/docs", suite.http());
-    let _ = write!(text, "operator token  {}", suite.operator_token());
+    let _ = writeln!(text, "operator token  {}", suite.operator_token());
     text
 }
 

@@ -1,10 +1,6 @@
 //! What connections and messages do to the numbers.
 
-#![expect(
-    clippy::float_arithmetic,
-    clippy::cast_precision_loss,
-    reason = "shares of a triangle are compared"
-)]
+#![expect(clippy::cast_precision_loss, reason = "shares of a triangle are compared")]
 
 use siyu_proto::{
     member::v1::ConnectionState,

@@ -1,7 +1,5 @@
 //! The purchase models answer, and predict what came. Their formulas and fits are tested where they are written.
 
-#![expect(clippy::float_arithmetic, reason = "a prediction is compared with what came")]
-
 use std::collections::BTreeSet;
 
 use siyu_proto::metrics::v1::GetPurchaseModelRequest;

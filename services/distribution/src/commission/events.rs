@@ -71,16 +71,14 @@ impl Accruals {
             sales.iter().map(|sale| (sale.order_id, *sale)).collect();
         let orders: Vec<OrderId> = by_order.keys().copied().collect();
         let before = store::of_orders(tx, &orders).await?;
-        let again = |commission: Commission| {
-            let sale = by_order[&commission.order_id];
-            let posted_minor = commission.earned_minor;
-            Wanted { commission: valued(commission, sale), posted_minor }
+        let again = |before: Commission| {
+            let sale = by_order[&before.order_id];
+            let posted_minor = before.earned_minor;
+            let commission = valued(before.clone(), sale);
+            // The base may change where the share does not.
+            (commission != before).then_some(Wanted { commission, posted_minor })
         };
-        Ok(before
-            .into_iter()
-            .map(again)
-            .filter(|w| w.commission.earned_minor != w.posted_minor)
-            .collect())
+        Ok(before.into_iter().filter_map(again).collect())
     }
 
     /// Finds who brought the buyers of orders that are seen for the first time, as of the instant of payment.

@@ -1,4 +1,5 @@
-//! The SQL of campaigns and nothing else.
+//! The SQL of campaigns and nothing else. Whether a campaign has a queued message is asked as a value, not as `exists`, which
+//! may be planned as a scan of all messages while statistics lag behind.
 
 use chrono::{DateTime, Utc};
 use siyu_kernel::{Id, kind::Merchant};
@@ -226,10 +227,12 @@ pub async fn next(
     let next = sqlx::query_as(
         "select c.merchant_id, c.id
         from campaigns c
-        where c.pending and c.state in ('running', 'cancelled') and exists (
-            select from messages m
+        where c.pending and c.state in ('running', 'cancelled') and (
+            select true
+            from messages m
             where m.merchant_id = c.merchant_id and m.campaign_id = c.id and m.state = 'queued'
                 and (m.lease_until is null or m.lease_until <= $1)
+            limit 1
         )
         order by c.dispatched_at nulls first, c.id
         limit 1",
@@ -260,10 +263,12 @@ pub async fn lock_settled(
     let settled = sqlx::query_as(
         "select c.merchant_id, c.id
         from campaigns c
-        where c.pending and c.state in ('running', 'cancelled') and not exists (
-            select from messages m
+        where c.pending and c.state in ('running', 'cancelled') and (
+            select true
+            from messages m
             where m.merchant_id = c.merchant_id and m.campaign_id = c.id and m.state = 'queued'
-        )
+            limit 1
+        ) is null
         order by c.id
         limit $1
         for update of c skip locked",

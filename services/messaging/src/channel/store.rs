@@ -1,4 +1,4 @@
-//! The SQL of the sandbox's memory and nothing else.
+//! The SQL of the sandbox's memory and nothing else. Rows are looked up and changed like those of messages.
 
 use std::collections::HashSet;
 
@@ -34,7 +34,11 @@ pub async fn insert(
 /// Which of the messages were handed over.
 pub async fn known(tx: &mut Tx, ids: &[MessageId]) -> Result<HashSet<MessageId>, siyu_pg::Error> {
     let known: Vec<MessageId> = sqlx::query_scalar(
-        "select message_id from sandbox_messages where merchant_id = $1 and message_id = any($2::uuid[])",
+        "select s.message_id
+        from unnest($2::uuid[]) as n (message_id)
+        cross join lateral (
+            select message_id from sandbox_messages where merchant_id = $1 and message_id = n.message_id limit 1
+        ) as s",
     )
     .bind(tx.merchant())
     .bind(ids)
@@ -60,18 +64,17 @@ pub async fn next(tx: &mut SystemTx) -> Result<Option<Id<Merchant>>, siyu_pg::Er
 /// Takes messages of the merchant that nothing was said of, and notes that everything was.
 pub async fn take(tx: &mut Tx, limit: i64) -> Result<Vec<MessageId>, siyu_pg::Error> {
     let ids = sqlx::query_scalar(
-        "update sandbox_messages s
+        "update sandbox_messages
         set reported = true
-        from (
-            select message_id
+        where merchant_id = $1 and ctid = any(array(
+            select ctid
             from sandbox_messages
             where merchant_id = $1 and not reported
             order by submitted_at, message_id
             limit $2
             for update skip locked
-        ) as open
-        where s.merchant_id = $1 and s.message_id = open.message_id
-        returning s.message_id",
+        ))
+        returning message_id",
     )
     .bind(tx.merchant())
     .bind(limit)

@@ -71,7 +71,8 @@ async fn claim(
 ) -> Result<Claim, Fault> {
     let tx = jobs.become_tenant(merchant).await?;
     let (lease_until, limit) = (now + limits::SUBMIT_LEASE, limits::SUBMIT_BATCH);
-    let messages = store::claim(tx, campaign.id, now, lease_until, limit).await?;
+    let mut messages = store::claim(tx, campaign.id, now, lease_until, limit).await?;
+    messages.sort_by_key(|message| message.id);
     jobs.commit().await?;
     Ok(Claim { merchant, campaign, messages })
 }

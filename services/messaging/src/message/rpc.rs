@@ -55,7 +55,11 @@ async fn list(
     if campaign::store::find(&mut tx, campaign_id).await?.is_none() {
         return Err(Fault::not_found("campaign"));
     }
-    let rows = store::list(&mut tx, campaign_id, state, page.after, page.fetch()).await?;
+    let (after, limit) = (page.after.unwrap_or_default(), page.fetch());
+    let rows = match state {
+        Some(state) => store::list_in(&mut tx, campaign_id, state, after, limit).await?,
+        None => store::list(&mut tx, campaign_id, after, limit).await?,
+    };
     let page = page.page(rows, |message| message.id.uuid());
     Ok(ListMessagesResponse {
         messages: page.items.into_iter().map(Into::into).collect(),

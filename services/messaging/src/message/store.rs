@@ -1,4 +1,7 @@
 //! The SQL of messages and receipts and nothing else. Whoever changes messages locks them in the order of their ids.
+//!
+//! Rows are looked up key by key (`cross join lateral … limit 1`) and changed by their place (`ctid`) or by an upsert: a join
+//! or `= any` may be planned as a scan of everything that the merchant has while statistics lag behind.
 
 use std::collections::HashSet;
 
@@ -57,19 +60,18 @@ pub async fn claim(
     limit: i64,
 ) -> Result<Vec<Claimed>, siyu_pg::Error> {
     let claimed = sqlx::query_as(
-        "update messages m
-        set attempt = m.attempt + 1, lease_until = $4
-        from (
-            select id
+        "update messages
+        set attempt = attempt + 1, lease_until = $4
+        where merchant_id = $1 and ctid = any(array(
+            select ctid
             from messages
             where merchant_id = $1 and campaign_id = $2 and state = 'queued'
                 and (lease_until is null or lease_until <= $3)
             order by id
             limit $5
             for update skip locked
-        ) as free
-        where m.merchant_id = $1 and m.id = free.id
-        returning m.id, m.person_id, m.attempt",
+        ))
+        returning id, person_id, attempt",
     )
     .bind(tx.merchant())
     .bind(campaign_id)
@@ -88,16 +90,19 @@ pub async fn release(
     from: DateTime<Utc>,
 ) -> Result<(), siyu_pg::Error> {
     sqlx::query(
-        "update messages m
+        "update messages
         set lease_until = $4
-        from (
-            select m.id
+        where merchant_id = $1 and ctid = any(array(
+            select m.ctid
             from unnest($2::uuid[], $3::integer[]) as n (id, attempt)
-            join messages m on m.merchant_id = $1 and m.id = n.id and m.attempt = n.attempt and m.state = 'queued'
-            order by m.id
-            for update of m
-        ) as ours
-        where m.merchant_id = $1 and m.id = ours.id",
+            cross join lateral (
+                select ctid
+                from messages
+                where merchant_id = $1 and id = n.id and attempt = n.attempt and state = 'queued'
+                limit 1
+                for update
+            ) as m
+        ))",
     )
     .bind(tx.merchant())
     .bind(claimed.iter().map(|c| c.id).collect::<Vec<_>>())
@@ -116,17 +121,16 @@ pub async fn withdraw(
     limit: i64,
 ) -> Result<u64, siyu_pg::Error> {
     let done = sqlx::query(
-        "update messages m
+        "update messages
         set state = 'cancelled', state_at = $3
-        from (
-            select id
+        where merchant_id = $1 and ctid = any(array(
+            select ctid
             from messages
             where merchant_id = $1 and campaign_id = $2 and state = 'queued' and lease_until is null
             order by id
             limit $4
             for update skip locked
-        ) as free
-        where m.merchant_id = $1 and m.id = free.id",
+        ))",
     )
     .bind(tx.merchant())
     .bind(campaign_id)
@@ -137,14 +141,18 @@ pub async fn withdraw(
     Ok(done.rows_affected())
 }
 
-/// Locks those of the messages that exist.
+/// Locks those of the messages that exist; `ids` are in order.
 pub async fn lock(tx: &mut Tx, ids: &[MessageId]) -> Result<Vec<Message>, siyu_pg::Error> {
     let messages = sqlx::query_as(
-        "select id, campaign_id, person_id, channel, state, state_at, failure, attempt
-        from messages
-        where merchant_id = $1 and id = any($2::uuid[])
-        order by id
-        for update",
+        "select m.*
+        from unnest($2::uuid[]) as n (id)
+        cross join lateral (
+            select id, campaign_id, person_id, channel, state, state_at, failure, attempt
+            from messages
+            where merchant_id = $1 and id = n.id
+            limit 1
+            for update
+        ) as m",
     )
     .bind(tx.merchant())
     .bind(ids)
@@ -156,13 +164,17 @@ pub async fn lock(tx: &mut Tx, ids: &[MessageId]) -> Result<Vec<Message>, siyu_p
 /// Saves how far messages that are locked have come. They have left the queue, so nobody owns them any more.
 pub async fn save(tx: &mut Tx, messages: &[&Message]) -> Result<(), siyu_pg::Error> {
     let done = sqlx::query(
-        "update messages m
-        set state = n.state, state_at = n.state_at, failure = n.failure, lease_until = null
-        from unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::text[]) as n (id, state, state_at, failure)
-        where m.merchant_id = $1 and m.id = n.id",
+        "insert into messages (merchant_id, id, campaign_id, person_id, channel, state, state_at, failure)
+        select $1, n.*
+        from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::timestamptz[], $8::text[]) as n
+        on conflict on constraint messages_pkey do update
+        set state = excluded.state, state_at = excluded.state_at, failure = excluded.failure, lease_until = null",
     )
     .bind(tx.merchant())
     .bind(messages.iter().map(|m| m.id).collect::<Vec<_>>())
+    .bind(messages.iter().map(|m| m.campaign_id).collect::<Vec<_>>())
+    .bind(messages.iter().map(|m| m.person_id).collect::<Vec<_>>())
+    .bind(messages.iter().map(|m| m.channel.as_str()).collect::<Vec<_>>())
     .bind(messages.iter().map(|m| m.state.as_str()).collect::<Vec<_>>())
     .bind(messages.iter().map(|m| m.state_at).collect::<Vec<_>>())
     .bind(messages.iter().map(|m| m.failure.as_str()).collect::<Vec<_>>())
@@ -214,25 +226,47 @@ pub async fn counts(
     Ok(counts)
 }
 
-/// Messages of a campaign after an id, oldest first, in one state or in all.
+/// Messages of a campaign after an id, oldest first.
 pub async fn list(
     tx: &mut Tx,
     campaign_id: CampaignId,
-    state: Option<State>,
-    after: Option<Uuid>,
+    after: Uuid,
     limit: i64,
 ) -> Result<Vec<Message>, siyu_pg::Error> {
     let messages = sqlx::query_as(
         "select id, campaign_id, person_id, channel, state, state_at, failure, attempt
         from messages
-        where merchant_id = $1 and campaign_id = $2 and ($3::text is null or state = $3)
-            and ($4::uuid is null or id > $4)
+        where merchant_id = $1 and campaign_id = $2 and id > $3
+        order by id
+        limit $4",
+    )
+    .bind(tx.merchant())
+    .bind(campaign_id)
+    .bind(after)
+    .bind(limit)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(messages)
+}
+
+/// Those of them that are in one state: a page of a rare state does not read the others.
+pub async fn list_in(
+    tx: &mut Tx,
+    campaign_id: CampaignId,
+    state: State,
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<Message>, siyu_pg::Error> {
+    let messages = sqlx::query_as(
+        "select id, campaign_id, person_id, channel, state, state_at, failure, attempt
+        from messages
+        where merchant_id = $1 and campaign_id = $2 and state = $3 and id > $4
         order by id
         limit $5",
     )
     .bind(tx.merchant())
     .bind(campaign_id)
-    .bind(state.map(State::as_str))
+    .bind(state.as_str())
     .bind(after)
     .bind(limit)
     .fetch_all(&mut **tx)

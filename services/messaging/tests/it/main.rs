@@ -14,3 +14,4 @@ mod provider;
 mod receipts;
 mod schema;
 mod world;
+mod zz_speed;

@@ -17,8 +17,6 @@ use crate::{
 
 /// The limits that are asked for most.
 const USUAL_DAYS: [i32; 4] = [30, 90, 180, 365];
-/// Cohorts over more than so many months are no table any more.
-const COHORT_MONTHS_MAX: i32 = 240;
 
 #[async_trait]
 impl RetentionService for App {
@@ -82,13 +80,7 @@ async fn cohorts(
     let look = look::look(cube, &request.from_day, &request.to_day, &request.as_of_day, today)?;
     let (from, to) = (Month::of(look.window.start()), Month::of(look.window.end().plus(-1)));
     let columns = Month::of(look.as_of).since(from) + 1;
-    if to.since(from) >= COHORT_MONTHS_MAX || columns > COHORT_MONTHS_MAX {
-        return Err(Fault::field(
-            "to_day",
-            format!("must be within {COHORT_MONTHS_MAX} months of from_day"),
-        ));
-    }
-    let columns = u16::try_from(columns.max(0)).expect("it was bounded above");
+    let columns = u16::try_from(columns.max(0)).expect("a look is bounded");
     let cohorts = cube.cohorts(from, to, columns, look.as_of);
     let shown = cohorts.rows.iter().filter(|row| row.size > 0).map(|row| WireCohort {
         month: row.month.first_day().date().format("%Y-%m").to_string(),

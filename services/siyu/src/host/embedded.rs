@@ -37,15 +37,27 @@ impl Embedded {
             .await
             .map_err(Failure::because)?;
         let embedded = Self { server };
+        if let Err(failure) = embedded.migrate().await {
+            embedded.stop().await?;
+            let hint = format!(
+                "the data directory {} was made by another version of siyu",
+                data_dir.display()
+            );
+            return Err(failure.hint(hint));
+        }
+        Ok(embedded)
+    }
+
+    async fn migrate(&self) -> Result<(), Failure> {
         for service in Service::ALL {
-            embedded.server.ensure_database(service.name()).await.map_err(Failure::because)?;
+            self.server.ensure_database(service.name()).await.map_err(Failure::because)?;
         }
         let migrate = |service: Service| {
-            let url = embedded.server.url(embedded::OWNER, service.name());
+            let url = self.server.url(embedded::OWNER, service.name());
             async move { siyu_pg::migrate(&url, &service.migrations()).await }
         };
         futures::future::try_join_all(Service::ALL.map(migrate)).await.map_err(Failure::because)?;
-        Ok(embedded)
+        Ok(())
     }
 
     /// The database of each service, as the services' own role.

@@ -49,6 +49,23 @@ impl Suite {
         fs::create_dir_all(&options.data_dir)
             .map_err(|error| Failure::failed(format!("{}: {error}", options.data_dir.display())))?;
         let embedded = Embedded::start(&options.data_dir, options.durability).await?;
+        match Self::start_on(&options, &embedded, [grpc, http]).await {
+            Ok((host, dbs, operator)) => {
+                Ok(Self { host, embedded, dbs, operator, grpc: grpc_addr, http: http_addr })
+            }
+            Err(failure) => {
+                embedded.stop().await?;
+                Err(failure)
+            }
+        }
+    }
+
+    /// Starts the services on databases that run.
+    async fn start_on(
+        options: &Options,
+        embedded: &Embedded,
+        listeners: [TcpListener; 2],
+    ) -> Result<(Host, BTreeMap<Service, Db>, String), Failure> {
         let operator = private_file(&options.data_dir.join("operator.token"), || {
             Token::new(random_bytes()).expose().to_owned()
         })?;
@@ -59,7 +76,7 @@ impl Suite {
         let host = Host::new(assertions, siyu_grpc::Settings::default(), None);
         let dbs = embedded.connect().await?;
         let gateway = start_services(&host, &dbs, &operator).await?;
-        for listener in [grpc, http] {
+        for listener in listeners {
             let gateway = gateway.clone();
             let listener = Arc::new(std::sync::Mutex::new(Some(listener)));
             drop(host.tasks.spawn(
@@ -72,7 +89,7 @@ impl Suite {
             ));
         }
         host.readiness.ready().await;
-        Ok(Self { host, embedded, dbs, operator, grpc: grpc_addr, http: http_addr })
+        Ok((host, dbs, operator))
     }
 
     /// Where gRPC is served.

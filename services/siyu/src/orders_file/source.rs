@@ -12,7 +12,7 @@ use std::{
 
 use flate2::read::MultiGzDecoder;
 
-use super::Error;
+use super::{Error, newline::Newlines};
 
 /// The longest row. A quote that is not closed would otherwise draw the rest of the file into memory.
 pub(super) const LONGEST_ROW_BYTES: u64 = 1 << 20;
@@ -85,7 +85,7 @@ pub(super) fn text(input: impl Read + Send + 'static) -> Result<Box<dyn Read + S
     }
     let mark = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     head.drain(..mark);
-    Ok(Box::new(io::Cursor::new(head).chain(plain)))
+    Ok(Box::new(Newlines::new(io::Cursor::new(head).chain(plain))))
 }
 
 fn foreign(head: &[u8]) -> Option<&'static str> {
