@@ -18,6 +18,7 @@ mod sheet;
 mod six;
 mod store;
 mod story;
+mod tool;
 mod up;
 
 pub use books::{Books, books};
@@ -34,4 +35,5 @@ pub use shared::suite;
 pub use sheet::{Sheet, shuffle};
 pub use six::Six;
 pub use story::{HEAVY, LIMIT, story, until};
+pub use tool::tool;
 pub use up::Up;

@@ -178,6 +178,7 @@ async fn rest_caller(addr: SocketAddr, token: &str, start: Instant) -> Result<u6
             .header("host", "127.0.0.1")
             .header("authorization", format!("Bearer {token}"))
             .body(Empty::<Bytes>::new())?;
+        sender.ready().await?;
         let response = sender.send_request(request).await?;
         if !response.status().is_success() {
             return Err(format!("REST answered {}", response.status()).into());

@@ -58,6 +58,23 @@ fn commission_follows_the_order_to_the_cent_and_ends_with_it() {
 }
 
 #[test]
+fn an_order_that_turns_out_to_be_of_a_marketplace_earns_nothing_any_more() {
+    story(async {
+        let field = Field::open().await;
+        let m = &field.merchant;
+        let private = order("1", "customer", field.paid_at, &[10_000]);
+        let id = m.take_in(vec![private.clone()]).await[0].order_id.clone();
+        field.earned(&id, 10_000, 1_000, 500).await;
+        let public = later(&private, 1, |order| order.domain = Domain::Public.into());
+        m.take_in(vec![public]).await;
+        field.earned(&id, 0, 0, 0).await;
+        let again = later(&private, 2, |order| order.domain = Domain::Private.into());
+        m.take_in(vec![again]).await;
+        field.earned(&id, 10_000, 1_000, 500).await;
+    });
+}
+
+#[test]
 fn points_growth_and_tier_of_a_buyer_follow_the_order() {
     story(async {
         let field = Field::open().await;

@@ -41,6 +41,33 @@ async fn assert_sales(merchant: &Merchant, orders: i64, gmv_minor: i64) {
 }
 
 #[test]
+fn a_word_that_is_explained_while_orders_come_in_leaves_none_of_them_outside() {
+    story(async {
+        let merchant = Merchant::open(suite().await, "Asia/Shanghai", "CNY").await;
+        let at: DateTime<Utc> = "2024-05-01T04:00:00Z".parse().unwrap();
+        let (mut numbers, mut told) = (1_i64.., 0);
+        for word in ["shipped_out", "on_the_way", "at_the_door", "handed_over", "signed_for"] {
+            let batches: Vec<Vec<ExternalOrder>> = (0..12)
+                .map(|_| {
+                    let numbers = numbers.by_ref().take(3);
+                    numbers.map(|no| in_state(&no.to_string(), word, at, 100)).collect()
+                })
+                .collect();
+            told += batches.iter().map(Vec::len).sum::<usize>();
+            // While some batches are stored, others are only being read.
+            let imports = batches.into_iter().map(|batch| merchant.take_in(batch));
+            let (_, _) = tokio::join!(
+                futures::future::join_all(imports),
+                say(&merchant, word, OrderState::Paid)
+            );
+        }
+        assert_eq!(quarantined(&merchant).await, []);
+        assert_sales(&merchant, i64::try_from(told).unwrap(), i64::try_from(told * 100).unwrap())
+            .await;
+    });
+}
+
+#[test]
 fn an_unknown_state_waits_outside_the_figures_until_it_is_explained() {
     story(async {
         let merchant = Merchant::open(suite().await, "Asia/Shanghai", "CNY").await;

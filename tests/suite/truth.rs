@@ -3,6 +3,7 @@
 
 mod models;
 mod rest;
+mod windows;
 
 use serde_json::{Value, json};
 use siyu_proto::metrics::v1::{

@@ -59,10 +59,18 @@ impl Log {
     pub async fn read(&self, after: i64, max_events: u32) -> Result<Run, siyu_pg::Error> {
         let max_events = max_events.clamp(1, limits::MAX_READ_EVENTS);
         let mut tx = self.db.system("event log").await?;
-        let rows = store::log::read(&mut tx, after, max_events, limits::MAX_READ_BYTES).await?;
-        let head = match rows.last() {
-            Some(row) => row.head,
-            None => store::log::head(&mut tx).await?,
+        let bytes = limits::MAX_READ_BYTES;
+        let mut rows = store::log::read(&mut tx, after, max_events, bytes).await?;
+        let head = match rows.last().map(|row| row.head) {
+            Some(head) => head,
+            None => {
+                // Two statements see two states: rows stamped between them must not look like pruned ones.
+                let known = store::log::head(&mut tx).await?;
+                if known > after {
+                    rows = store::log::read(&mut tx, after, max_events, bytes).await?;
+                }
+                rows.last().map_or(known, |row| row.head)
+            }
         };
         drop(tx);
         self.announce(head);

@@ -31,7 +31,8 @@ async fn freeze(app: &App, claim: &Claim, page: Page) -> Result<(), Fault> {
     let now = app.clock.now();
     let mut tx = app.db.tenant(claim.merchant_id).await?;
     if !store::lock_claimed(&mut tx, claim).await? {
-        return Ok(());
+        // Not dropped: the lock would stay until the connection is used again, and others skip a campaign that is locked.
+        return Ok(tx.commit().await?);
     }
     let messages: Vec<_> = page.persons.iter().map(|&person| (app.ids.uuid(), person)).collect();
     message::store::insert(&mut tx, claim.id, &claim.channel, &messages, now).await?;
@@ -54,7 +55,6 @@ async fn postpone(app: &App, claim: &Claim, error: &Fault) -> Result<(), Fault> 
     if store::lock_claimed(&mut tx, claim).await? {
         let until = app.clock.now() + limits::RETRY_PAUSE;
         store::release(&mut tx, claim.id, claim.cursor.as_deref(), Some(until)).await?;
-        tx.commit().await?;
     }
-    Ok(())
+    Ok(tx.commit().await?)
 }

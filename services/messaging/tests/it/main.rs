@@ -14,4 +14,3 @@ mod provider;
 mod receipts;
 mod schema;
 mod world;
-mod zz_speed;
