@@ -15,7 +15,10 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("siyu-ledger", &["siyu-kernel", "siyu-pg"]),
     ("siyu-grpc", &["siyu-kernel", "siyu-proto", "siyu-runtime"]),
     ("siyu-events", &["siyu-kernel", "siyu-proto", "siyu-pg", "siyu-grpc", "siyu-runtime"]),
-    (TESTKIT, &["siyu-kernel", "siyu-pg"]),
+    (
+        TESTKIT,
+        &["siyu-kernel", "siyu-proto", "siyu-pg", "siyu-grpc", "siyu-events", "siyu-runtime"],
+    ),
 ];
 const TESTKIT: &str = "siyu-testkit";
 const PROGRAM: &str = "siyu";

@@ -61,16 +61,15 @@ impl Log {
         let mut tx = self.db.system("event log").await?;
         let bytes = limits::MAX_READ_BYTES;
         let mut rows = store::log::read(&mut tx, after, max_events, bytes).await?;
-        let head = match rows.last().map(|row| row.head) {
-            Some(head) => head,
-            None => {
-                // Two statements see two states: rows stamped between them must not look like pruned ones.
-                let known = store::log::head(&mut tx).await?;
-                if known > after {
-                    rows = store::log::read(&mut tx, after, max_events, bytes).await?;
-                }
-                rows.last().map_or(known, |row| row.head)
+        let head = if let Some(row) = rows.last() {
+            row.head
+        } else {
+            // Two statements see two states: rows stamped between them must not look like pruned ones.
+            let known = store::log::head(&mut tx).await?;
+            if known > after {
+                rows = store::log::read(&mut tx, after, max_events, bytes).await?;
             }
+            rows.last().map_or(known, |row| row.head)
         };
         drop(tx);
         self.announce(head);

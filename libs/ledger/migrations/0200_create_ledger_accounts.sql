@@ -39,6 +39,7 @@ create unique index ledger_accounts_owner_id_code_asset_key on ledger_accounts (
     where code > 0;
 
 comment on table ledger_accounts is 'accounts of the journal; every balance is the sum of its transfers';
+comment on column ledger_accounts.id is 'the account';
 comment on column ledger_accounts.merchant_id is 'whose ledger';
 comment on column ledger_accounts.owner_id is 'whose account: a person, an order; the nil uuid for what the merchant has once';
 comment on column ledger_accounts.code is 'what kind of account, in the numbering of the owning service';

@@ -6,5 +6,6 @@ pub mod directory;
 pub mod domain;
 pub mod events;
 pub mod parse;
+pub mod release;
 pub mod rpc;
 pub mod store;

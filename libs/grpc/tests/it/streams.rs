@@ -88,10 +88,10 @@ async fn a_bad_message_ends_the_stream_after_the_replies_before_it() {
         let (send, mut replies) = open(&fixture, upstream.clone(), None).await;
         send.send(batch("1")).await.unwrap();
         replies.next().await.unwrap().unwrap();
-        send.send(batch("")).await.unwrap();
+        send.send(StreamImportOrdersRequest::default()).await.unwrap();
         let refused = replies.next().await.unwrap().unwrap_err();
         let bad = refused.get_details_bad_request().expect("violations").field_violations;
-        assert_eq!(bad[0].field, "orders[0].order_no");
+        assert_eq!(bad[0].field, "orders");
         assert!(replies.next().await.is_none());
 
         let (send, mut replies) = open(&fixture, upstream, None).await;

@@ -112,7 +112,9 @@ impl Sale {
             | OrderState::Cancelled
             | OrderState::Refunded => false,
         };
-        let paid = |line: &LineFacts| if counts { line.paid_minor } else { 0 };
+        let private = facts.domain() == Domain::Private;
+        // An order that turns out to be of a marketplace or a till earns nothing, whatever it was taken for before.
+        let paid = |line: &LineFacts| if counts && private { line.paid_minor } else { 0 };
         Ok(Self {
             order_id: parse::id("order_id", &facts.order_id)?,
             person_id: parse::id("person_id", &facts.person_id)?,
@@ -121,7 +123,7 @@ impl Sale {
             currency: Currency::parse(&facts.currency_code)
                 .map_err(|error| Fault::field("currency_code", error))?,
             lines: facts.lines.iter().map(paid).collect(),
-            private: facts.domain() == Domain::Private,
+            private,
             imported: facts.imported,
         })
     }

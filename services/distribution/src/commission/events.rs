@@ -56,7 +56,7 @@ impl Handler for Accruals {
                 None => {}
             }
         }
-        let mut wanted = self.revise(tx, &revised).await?;
+        let mut wanted = self.revise(tx, &revised, &rules).await?;
         wanted.extend(self.attribute(tx, &fresh, &rules).await?);
         fresh.append(&mut revised);
         store::save_attributions(tx, &fresh).await?;
@@ -65,8 +65,14 @@ impl Handler for Accruals {
 }
 
 impl Accruals {
-    /// Computes anew what known orders earn, with who earns at which rate as it was.
-    async fn revise(&self, tx: &mut Tx, sales: &[&Sale]) -> Result<Vec<Wanted>, siyu_pg::Error> {
+    /// Computes anew what known orders earn, with who earns at which rate as it was. An order that turned out to be of a
+    /// domain that earns nothing earns nothing.
+    async fn revise(
+        &self,
+        tx: &mut Tx,
+        sales: &[&Sale],
+        rules: &[Rule],
+    ) -> Result<Vec<Wanted>, siyu_pg::Error> {
         let by_order: HashMap<OrderId, &Sale> =
             sales.iter().map(|sale| (sale.order_id, *sale)).collect();
         let orders: Vec<OrderId> = by_order.keys().copied().collect();
@@ -74,7 +80,11 @@ impl Accruals {
         let again = |before: Commission| {
             let sale = by_order[&before.order_id];
             let posted_minor = before.earned_minor;
-            let commission = valued(before.clone(), sale);
+            let commission = if Rule::at(rules, before.paid_at).covers(sale) {
+                valued(before.clone(), sale)
+            } else {
+                Commission { base_minor: 0, earned_minor: 0, ..before.clone() }
+            };
             // The base may change where the share does not.
             (commission != before).then_some(Wanted { commission, posted_minor })
         };

@@ -52,18 +52,22 @@ async fn play(world: &World, promoters: &[String], acts: &[Act], customer: u32) 
                 let (outcome, binding) = world.click(customer, &promoters[*promoter], *at).await;
                 let after = world.bound_to(customer, hour(*at)).await;
                 assert_eq!(after, binding.map(|binding| binding.promoter_id), "{acts:?}");
-                use BindOutcome as O;
                 match outcome {
-                    O::Bound | O::Rebound => {
+                    BindOutcome::Bound | BindOutcome::Rebound => {
                         assert_eq!(after.as_ref(), Some(&promoters[*promoter]));
                         told += 1;
                     }
-                    O::Refreshed => assert_eq!(after, before),
-                    O::Protected | O::Outdated => assert_eq!(after, before, "{acts:?}"),
-                    O::Self_ | O::Unspecified => panic!("{outcome:?}"),
+                    BindOutcome::Refreshed => assert_eq!(after, before),
+                    BindOutcome::Protected | BindOutcome::Outdated => {
+                        assert_eq!(after, before, "{acts:?}")
+                    }
+                    BindOutcome::Self_ | BindOutcome::Unspecified => panic!("{outcome:?}"),
                 }
                 let now = world.told::<CustomerBound>().await.len();
-                assert!(now == told || (outcome == O::Refreshed && now == told + 1), "{acts:?}");
+                assert!(
+                    now == told || (outcome == BindOutcome::Refreshed && now == told + 1),
+                    "{acts:?}"
+                );
                 told = now;
             }
         }

@@ -32,10 +32,12 @@ impl Orders {
 
     fn fact(&self, order: &OrderFacts) -> NewEvent {
         let (facts, subject) = (Some(order.clone()), &order.order_id);
-        match order.state() {
-            OrderState::Refunded => self.sibling.fact(subject, start(), &OrderVoided { facts }),
-            _ if order.revision == 1 => self.sibling.fact(subject, start(), &OrderPaid { facts }),
-            _ => self.sibling.fact(subject, start(), &OrderRevised { facts }),
+        if order.state() == OrderState::Refunded {
+            self.sibling.fact(subject, start(), &OrderVoided { facts })
+        } else if order.revision == 1 {
+            self.sibling.fact(subject, start(), &OrderPaid { facts })
+        } else {
+            self.sibling.fact(subject, start(), &OrderRevised { facts })
         }
     }
 }

@@ -69,7 +69,8 @@ pub struct Influence {
     pub known_fields: i64,
 }
 
-/// Opens a time of connection, unless one is open.
+/// Opens a time of connection, unless one is open or a later instant is known: facts of an edge come in order, and one that
+/// comes again is old.
 pub async fn connect(
     tx: &mut Tx,
     edge: &Edge<'_>,
@@ -80,7 +81,8 @@ pub async fn connect(
         select $1, $2, $3, $4, $5
         where not exists (
             select from connections
-            where merchant_id = $1 and person = $2 and channel = $3 and account_id = $4 and disconnected_at is null)
+            where merchant_id = $1 and person = $2 and channel = $3 and account_id = $4
+                and (disconnected_at is null or disconnected_at > $5))
         on conflict on constraint connections_pkey do nothing",
     )
     .bind(tx.merchant())
@@ -93,7 +95,7 @@ pub async fn connect(
     Ok(())
 }
 
-/// Ends the time of connection that is open.
+/// Ends the time of connection that is open and began before.
 pub async fn disconnect(
     tx: &mut Tx,
     edge: &Edge<'_>,
@@ -101,7 +103,8 @@ pub async fn disconnect(
 ) -> Result<(), siyu_pg::Error> {
     sqlx::query(
         "update connections set disconnected_at = $5
-        where merchant_id = $1 and person = $2 and channel = $3 and account_id = $4 and disconnected_at is null",
+        where merchant_id = $1 and person = $2 and channel = $3 and account_id = $4 and disconnected_at is null
+            and connected_at <= $5",
     )
     .bind(tx.merchant())
     .bind(edge.person)

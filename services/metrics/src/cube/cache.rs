@@ -56,49 +56,55 @@ impl Cache {
     pub async fn current(&self, id: MerchantId) -> Result<Current, Fault> {
         let slot = self.slot(id);
         let mut tx = self.db.tenant_read(id).await?;
-        let known = merchant::store::find(&mut tx).await?;
-        let dirty = store::count_dirty(&mut tx).await?;
+        let known = merchant::store::find_marked(&mut tx).await?;
         drop(tx);
-        let Some((known, zone)) = with_zone(known)? else {
-            return Err(Fault::not_found("merchant"));
-        };
-        if dirty == 0 {
-            let cubes = slot.clone().read_owned().await;
-            if cubes.version == known.folded_version {
-                return Ok(Current { cubes, merchant: known, zone });
+        if let Some(known) = known.filter(|known| known.dirty == 0)
+            && let Some((merchant, zone)) = with_zone(Some(known.merchant))?
+        {
+            let cubes = slot.read_owned().await;
+            if cubes.version == merchant.folded_version {
+                return Ok(Current { cubes, merchant, zone });
             }
         }
-        self.fold(id).await?;
-        let mut tx = self.db.tenant_read(id).await?;
-        let known =
-            merchant::store::find(&mut tx).await?.ok_or_else(|| Fault::not_found("merchant"))?;
-        Ok(Current { cubes: slot.read_owned().await, merchant: known, zone })
+        self.folded(id).await?.ok_or_else(|| Fault::not_found("merchant"))
     }
 
     /// Folds the changed days of a merchant and brings its cubes up to date.
     pub async fn fold(&self, id: MerchantId) -> Result<(), Fault> {
-        let slot = self.slot(id);
-        let mut cubes = slot.write().await;
+        self.folded(id).await.map(drop)
+    }
+
+    /// Folds, and gives the figures as they are then. What is said of the merchant was read while nobody could take in facts,
+    /// so that it belongs to these figures and no others.
+    async fn folded(&self, id: MerchantId) -> Result<Option<Current>, Fault> {
+        let mut cubes = self.slot(id).write_owned().await;
         let mut tx = self.db.tenant(id).await?;
-        let Some((known, zone)) = with_zone(merchant::store::lock(&mut tx).await?)? else {
-            return Ok(());
+        let Some((mut merchant, zone)) = with_zone(merchant::store::lock(&mut tx).await?)? else {
+            return Ok(None);
         };
-        bring_up_to_date(&mut tx, &mut cubes, &known).await?;
-        if store::count_dirty(&mut tx).await? == 0 {
-            return Ok(());
+        if cubes.version != merchant.folded_version {
+            let blobs = store::since(&mut tx, cubes.version).await?;
+            for scope in Scope::EVERY {
+                let delta = store::delta(scope, &blobs).map_err(Fault::internal)?;
+                cubes.of_mut(scope).apply(delta);
+            }
+            cubes.version = merchant.folded_version;
         }
-        let version = known.folded_version + 1;
-        let deltas = fold::fold(&mut tx, zone, &cubes, version).await?;
-        if let Err(error) = tx.commit().await {
-            // Whether it is stored is unknown: start anew from what is.
-            *cubes = Cubes::default();
-            return Err(error.into());
+        if store::count_dirty(&mut tx).await? > 0 {
+            let version = merchant.folded_version + 1;
+            let deltas = fold::fold(&mut tx, zone, &cubes, version).await?;
+            if let Err(error) = tx.commit().await {
+                // Whether it is stored is unknown: start anew from what is.
+                *cubes = Cubes::default();
+                return Err(error.into());
+            }
+            for (scope, delta) in deltas {
+                cubes.of_mut(scope).apply(delta);
+            }
+            cubes.version = version;
+            merchant.folded_version = version;
         }
-        for (scope, delta) in deltas {
-            cubes.of_mut(scope).apply(delta);
-        }
-        cubes.version = version;
-        Ok(())
+        Ok(Some(Current { cubes: cubes.downgrade(), merchant, zone }))
     }
 
     /// Computes every aggregate of a merchant anew from its facts. What waits to be folded is folded first, in the same

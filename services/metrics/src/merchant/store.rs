@@ -21,6 +21,16 @@ pub struct Merchant {
     pub persons: i32,
 }
 
+/// A merchant with what waits to be folded, as of one instant.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Marked {
+    /// The merchant.
+    #[sqlx(flatten)]
+    pub merchant: Merchant,
+    /// How many of its days are marked as changed.
+    pub dirty: i64,
+}
+
 /// The clock and the hours of a store: the row.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Store {
@@ -47,15 +57,18 @@ pub async fn upsert(tx: &mut Tx, zone: &str, currency: &str) -> Result<(), siyu_
     Ok(())
 }
 
-/// The merchant of the transaction.
-pub async fn find(tx: &mut Tx) -> Result<Option<Merchant>, siyu_pg::Error> {
-    let merchant = sqlx::query_as(
-        "select zone, currency, facts_version, facts_at, folded_version, persons from merchants where merchant_id = $1",
+/// The merchant of the transaction with its marks. In one statement: facts that came between two would show in one of them only.
+pub async fn find_marked(tx: &mut Tx) -> Result<Option<Marked>, siyu_pg::Error> {
+    let marked = sqlx::query_as(
+        "select zone, currency, facts_version, facts_at, folded_version, persons,
+            (select count(*) from dirty_days where merchant_id = $1) as dirty
+        from merchants
+        where merchant_id = $1",
     )
     .bind(tx.merchant())
     .fetch_optional(&mut **tx)
     .await?;
-    Ok(merchant)
+    Ok(marked)
 }
 
 /// Locks the merchant of the transaction: whoever takes in facts or folds them does it alone.

@@ -129,3 +129,27 @@ async fn connections_that_break_in_the_middle_leave_figures_that_are_right() {
     naive::assert_same(&Process::new(&world.database, &world.clock), &book).await;
     assert!(world.own.rebuild(1).await.equal, "{broken} calls were broken");
 }
+
+#[tokio::test]
+async fn zz_count() {
+    let world = World::new().await;
+    let mut book = Book::default();
+    for round in 1..5 {
+        sell(&world, round, &mut book).await;
+        let mut polls = 0;
+        let mut work = Box::pin(world.own.get_sales(1, "", ""));
+        poll_fn(|cx| {
+            polls += 1;
+            work.as_mut().poll(cx).map(|_| ())
+        })
+        .await;
+        let mut polls2 = 0;
+        let mut work = Box::pin(world.own.rebuild(1));
+        poll_fn(|cx| {
+            polls2 += 1;
+            work.as_mut().poll(cx).map(|_| ())
+        })
+        .await;
+        println!("{polls} {polls2}");
+    }
+}

@@ -13,6 +13,7 @@ use super::{
     domain::{Change, Draft, Incoming, Key, Outcome, TooLarge},
     events,
     parse::{self, Reading, Surroundings},
+    release,
     store::{self, Aside},
 };
 use crate::{
@@ -54,6 +55,7 @@ pub async fn import(
         let mut tx = app.db.tenant(merchant).await?;
         if let Some(answers) = write(app, &mut tx, ctx, &read).await? {
             tx.commit().await?;
+            release::overtaken(app, ctx, &unknown_words(&read)).await?;
             return Ok(answers);
         }
     }
@@ -155,6 +157,11 @@ fn aside(read: &[Read]) -> Vec<&Aside> {
         Read::Sound(..) | Read::Wrong(_) => None,
     });
     each.collect::<BTreeMap<_, _>>().into_values().collect()
+}
+
+/// The words that nobody knew when the batch was read, by platform.
+fn unknown_words(read: &[Read]) -> BTreeSet<(&str, &str)> {
+    aside(read).iter().map(|aside| (aside.key.platform.as_str(), aside.status.as_str())).collect()
 }
 
 /// The orders of the batch that are known, locked.

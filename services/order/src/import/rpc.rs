@@ -1,7 +1,6 @@
 //! The RPCs of imports.
 
 use chrono::{DateTime, Utc};
-use prost::Message;
 use siyu_grpc::{Ctx, parse, serve, serve_each};
 use siyu_kernel::Fault;
 use siyu_pg::page;
@@ -17,7 +16,7 @@ use uuid::Uuid;
 use super::{
     batch::{self, Answer},
     domain::Outcome,
-    store,
+    release, store,
 };
 use crate::{App, limits, order::domain::State};
 
@@ -116,7 +115,7 @@ async fn list(
     let show = |row: store::QuarantinedRow| {
         Ok(QuarantinedOrder {
             id: row.id.to_string(),
-            order: Some(decode(&row)?),
+            order: Some(release::decode(&row)?),
             create_time: Some(parse::timestamp(row.created_at)),
         })
     };
@@ -124,10 +123,6 @@ async fn list(
         quarantined_orders: page.items.into_iter().map(show).collect::<Result<_, Fault>>()?,
         next_page_token: page.next_token,
     })
-}
-
-fn decode(row: &store::QuarantinedRow) -> Result<proto::ExternalOrder, Fault> {
-    proto::ExternalOrder::decode(row.payload.as_slice()).map_err(Fault::internal)
 }
 
 async fn set_mapping(
@@ -145,38 +140,6 @@ async fn set_mapping(
         store::set_mapping(&mut tx, &request.platform, &status, state).await?;
         tx.commit().await?;
     }
-    let mut released = 0;
-    loop {
-        let batch = release(app, &ctx, &request.platform, &status).await?;
-        if batch == 0 {
-            return Ok(SetStatusMappingResponse { released });
-        }
-        released = released.saturating_add(batch);
-    }
-}
-
-/// Imports one batch of what was put aside for a word and lets it go, in one transaction; returns how many. What is refused
-/// now, for example because its store is gone, is let go too: it was never an order.
-async fn release(app: &App, ctx: &Ctx, platform: &str, status: &str) -> Result<i32, Fault> {
-    for _ in 0..limits::RACE_ATTEMPTS_MAX {
-        let mut tx = app.db.tenant(ctx.merchant()?).await?;
-        let rows = store::lock_aside(&mut tx, platform, status, limits::RELEASE_BATCH).await?;
-        if rows.is_empty() {
-            return Ok(0);
-        }
-        let orders = rows.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
-        let mappings = store::mappings(&mut tx).await?;
-        if batch::import_in(app, &mut tx, ctx, &orders, &mappings).await?.is_none() {
-            continue;
-        }
-        let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
-        store::release(&mut tx, &ids).await?;
-        tx.commit().await?;
-        return Ok(i32::try_from(ids.len()).expect("a batch is small"));
-    }
-    Err(Fault::new(
-        siyu_kernel::Code::Aborted,
-        "ORDERS_CONTENDED",
-        "other imports store the same orders at this moment",
-    ))
+    let released = release::all(app, &ctx, &request.platform, &status).await?;
+    Ok(SetStatusMappingResponse { released })
 }
