@@ -71,7 +71,7 @@ pub(crate) async fn run(data_dir: &Path) -> Result<Vec<Row>> {
 }
 
 async fn wait_ready(program: &Path, http: u16) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while Instant::now() < deadline {
         let probe = Command::new(program)
             .args(["probe", "--server", &format!("http://127.0.0.1:{http}")])

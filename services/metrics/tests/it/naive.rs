@@ -74,20 +74,20 @@ impl Book {
 }
 
 /// Compares every kind of answer with the book, over some windows of days 0 to 99.
-pub(crate) async fn assert_same(process: &Process, book: &Book) {
+pub(crate) async fn assert_same(process: &Process, who: u32, book: &Book) {
     for (from, to) in [(0, 100), (0, 31), (10, 45), (59, 60)] {
-        let shown = process.get_sales(1, &day(from), &day(to)).await.unwrap();
+        let shown = process.get_sales(who, &day(from), &day(to)).await.unwrap();
         assert_eq!(shown.total.as_ref(), Some(&book.figures(from, to)), "{from}..{to} {book:?}");
         assert_parts(&shown);
-        repeats(process, book, from, to).await;
+        repeats(process, who, book, from, to).await;
     }
     let rfm = GetRfmRequest { as_of_day: day(99), window_days: -1 };
-    let rfm = process.value(1).get_rfm(rfm).await.unwrap().into_inner();
+    let rfm = process.value(who).get_rfm(rfm).await.unwrap().into_inner();
     let spent: i64 = rfm.segments.iter().map(|segment| segment.monetary_minor).sum();
     let all = book.figures(-1_000, 1_000);
     assert_eq!((rfm.persons, spent), (all.buyers, all.gmv_minor));
     let dormancy = GetDormancyRequest { from_day: day(0), to_day: day(100), as_of_day: day(99) };
-    let dormancy = process.retention(1).get_dormancy(dormancy).await.unwrap().into_inner();
+    let dormancy = process.retention(who).get_dormancy(dormancy).await.unwrap().into_inner();
     assert_eq!(dormancy.active + dormancy.quiet + dormancy.drowsy + dormancy.dormant, all.buyers);
 }
 
@@ -102,14 +102,14 @@ fn assert_parts(shown: &GetSalesResponse) {
     }
 }
 
-async fn repeats(process: &Process, book: &Book, from: i64, to: i64) {
+async fn repeats(process: &Process, who: u32, book: &Book, from: i64, to: i64) {
     let request = GetRepeatRequest {
         from_day: day(from),
         to_day: day(to),
         as_of_day: day(99),
         days: vec![7, 30],
     };
-    let shown = process.retention(1).get_repeat(request).await.unwrap().into_inner();
+    let shown = process.retention(who).get_repeat(request).await.unwrap().into_inner();
     let firsts: Vec<_> =
         book.first_two().into_iter().filter(|(first, _)| (from..to).contains(first)).collect();
     assert_eq!(shown.cohort, i64::try_from(firsts.len()).unwrap(), "{book:?}");

@@ -1,6 +1,8 @@
 //! Whatever orders come, change, move and are voided, in whatever order: figures are those of the latest facts, in every process,
 //! and a rebuild finds nothing to correct.
 
+use std::cell::Cell;
+
 use proptest::{prelude::*, test_runner::TestRunner};
 use siyu_proto::order::v1::{OrderFacts, OrderState};
 use tokio::runtime::Runtime;
@@ -53,35 +55,48 @@ fn facts(told: &mut Vec<OrderFacts>, sketch: &Sketch) -> OrderFacts {
     fresh
 }
 
-async fn play(acts: &[Act]) {
-    let world = World::new().await;
-    let second = Process::new(&world.database, &world.clock);
-    let of = |is_first: bool| if is_first { &world.own } else { &second };
+/// Two processes on one database.
+struct Two {
+    world: World,
+    second: Process,
+}
+
+async fn play(two: &Two, who: u32, acts: &[Act]) {
+    let Two { world, second } = two;
+    world.open(who, "Asia/Shanghai", "CNY").await;
+    let of = |is_first: bool| if is_first { &world.own } else { second };
     let (mut book, mut told) = (Book::default(), Vec::new());
     for act in acts {
         match act {
             Act::Sell(sketches) => {
                 let orders: Vec<_> = sketches.iter().map(|s| facts(&mut told, s)).collect();
-                world.sell(1, &orders).await;
+                world.sell(who, &orders).await;
                 orders.iter().for_each(|facts| book.take(facts));
             }
-            Act::Ask(is_first) => naive::assert_same(of(*is_first), &book).await,
-            Act::Rebuild(is_first) => assert!(of(*is_first).rebuild(1).await.equal, "{acts:?}"),
+            Act::Ask(is_first) => naive::assert_same(of(*is_first), who, &book).await,
+            Act::Rebuild(is_first) => assert!(of(*is_first).rebuild(who).await.equal, "{acts:?}"),
         }
     }
-    for process in [&world.own, &second, &Process::new(&world.database, &world.clock)] {
-        naive::assert_same(process, &book).await;
+    for process in [&world.own, second, &Process::new(&world.database, &world.clock)] {
+        naive::assert_same(process, who, &book).await;
     }
-    assert!(second.rebuild(1).await.equal, "{acts:?}");
-    naive::assert_same(&world.own, &book).await;
+    assert!(second.rebuild(who).await.equal, "{acts:?}");
+    naive::assert_same(&world.own, who, &book).await;
 }
 
 #[test]
 fn figures_are_those_of_the_latest_facts_in_every_process_and_after_a_rebuild() {
     let runtime = Runtime::new().unwrap();
+    let two = runtime.block_on(async {
+        let world = World::new().await;
+        let second = Process::new(&world.database, &world.clock);
+        Two { world, second }
+    });
+    let who = Cell::new(100);
     let mut runner = TestRunner::new(ProptestConfig::with_cases(24));
     let played = runner.run(&acts(), |acts| {
-        runtime.block_on(play(&acts));
+        who.set(who.get() + 1);
+        runtime.block_on(play(&two, who.get(), &acts));
         Ok(())
     });
     played.unwrap();
