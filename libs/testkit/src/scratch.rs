@@ -7,10 +7,23 @@ use std::{
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     process,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use nix::unistd::geteuid;
+
+/// What a test process may need at the most: some servers with some ten thousand orders each.
+const ROOM_BYTES: u64 = 4 << 30;
+
+/// Whether there is memory to spare: containers are often given 64 MiB of it. Looked at once, for what is there later is used
+/// by ourselves.
+static IN_MEMORY: LazyLock<bool> = LazyLock::new(|| {
+    let room = |fs: nix::sys::statvfs::Statvfs| fs.blocks_available() * fs.fragment_size();
+    nix::sys::statvfs::statvfs("/dev/shm").is_ok_and(|fs| room(fs) >= ROOM_BYTES)
+});
 
 /// A directory of a test's own, removed when it is dropped. Other accounts may pass through it, for the private server.
 #[derive(Debug)]
@@ -20,7 +33,9 @@ impl Scratch {
     /// An empty directory.
     #[must_use]
     pub fn new() -> Self {
+        static CLEANED: LazyLock<()> = LazyLock::new(remove_left_behind);
         static COUNT: AtomicU32 = AtomicU32::new(0);
+        LazyLock::force(&CLEANED);
         let path = of_process(&COUNT.fetch_add(1, Ordering::Relaxed).to_string());
         make(&path);
         Self(path)
@@ -72,7 +87,7 @@ pub(crate) fn remove_left_behind() {
 /// A directory of this account's.
 fn home() -> PathBuf {
     let memory = Path::new("/dev/shm");
-    let parent = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
+    let parent = if *IN_MEMORY { memory.to_path_buf() } else { std::env::temp_dir() };
     let account = geteuid();
     let home = parent.join(format!("siyu-test-{account}"));
     make(&home);
