@@ -128,7 +128,9 @@ impl Lexer<'_> {
         if self.peek(hashes) != Some('"') {
             return None; // a raw name like r#type
         }
-        (0..=hashes).for_each(|_| drop(self.next()));
+        (0..=hashes).for_each(|_| {
+            self.next();
+        });
         let end = format!("\"{}", "#".repeat(hashes));
         let mut text = String::new();
         while let Some(c) = self.next() {
@@ -179,7 +181,9 @@ impl Lexer<'_> {
     fn quote(&mut self) -> Option<Kind> {
         self.next();
         if self.peek(0) == Some('\\') {
-            (0..2).for_each(|_| drop(self.next()));
+            (0..2).for_each(|_| {
+                self.next();
+            });
             self.take_while(|c| c != '\'');
         } else if self.peek(1) == Some('\'') {
             self.next();

@@ -1,0 +1,203 @@
+//! Every method of the contracts, and what each must declare.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, LazyLock},
+};
+
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor,
+};
+use siyu_grpc::{Audience, Idempotency, Rule, Rules};
+
+/// A method with what the contract says of it.
+pub(crate) struct Method {
+    pub(crate) descriptor: MethodDescriptor,
+    pub(crate) rule: &'static Rule,
+    /// Verb, path and body of REST; none for what is not served there.
+    pub(crate) http: Option<(String, String, String)>,
+}
+
+/// Reads that are asked for with a body, because what identifies somebody does not belong in the log of a proxy.
+const READ_BY_POST: &[&str] = &["FindPerson"];
+
+/// Changes without a request id: a repeat is recognised by what is in the request.
+const NATURAL: &[(&str, &str)] = &[
+    ("UpsertStores", "a store is known by its code"),
+    ("ResolvePersons", "a person is known by the keys"),
+    ("RecordConnections", "an edge is known by its ends, a fact by its instant"),
+    ("ImportOrders", "an order is known by platform, shop and number, a version by its instant"),
+    ("StreamImportOrders", "as ImportOrders"),
+    ("SetStatusMapping", "a word has one meaning"),
+    ("BindCustomer", "a click is known by customer, promoter and instant"),
+    ("SetCommissionRule", "the same rule again is no new one"),
+    ("StartCampaign", "a campaign is started once"),
+    ("CancelCampaign", "a campaign is cancelled once"),
+    ("RecordReceipts", "a receipt has an id of its channel"),
+    ("RebuildMetrics", "it computes what stands"),
+    ("RevokeToken", "a token is revoked once"),
+];
+
+pub(crate) static POOL: LazyLock<DescriptorPool> =
+    LazyLock::new(|| DescriptorPool::decode(siyu_proto::DESCRIPTOR_SET).unwrap());
+
+impl Method {
+    /// `/siyu.order.v1.OrderService/GetOrder`.
+    pub(crate) fn path(&self) -> String {
+        format!("/{}/{}", self.rule.service, self.rule.method)
+    }
+
+    /// Whether somebody outside may call it.
+    pub(crate) fn is_public(&self) -> bool {
+        self.rule.audience() != Some(Audience::Internal)
+    }
+
+    pub(crate) fn scope(&self) -> &str {
+        &self.rule.access.as_ref().unwrap_or_else(|| panic!("{} has no access", self.path())).scope
+    }
+
+    fn is_read(&self) -> bool {
+        self.rule.idempotency == Idempotency::NoSideEffects
+    }
+}
+
+/// All of them, by service and name.
+pub(crate) fn all() -> Vec<Method> {
+    let http = POOL.get_extension_by_name("google.api.http").unwrap();
+    let methods = POOL.services().flat_map(|service| service.methods().collect::<Vec<_>>());
+    let of = |descriptor: MethodDescriptor| {
+        let path = format!("/{}/{}", descriptor.parent_service().full_name(), descriptor.name());
+        let options = descriptor.options();
+        let rest = options.has_extension(&http).then(|| {
+            let value = options.get_extension(&http);
+            route(value.as_message().unwrap())
+        });
+        let rule = Rules::suite().get(&path).unwrap();
+        Method { descriptor, rule, http: rest }
+    };
+    let mut all: Vec<Method> = methods.map(of).collect();
+    all.sort_by_key(Method::path);
+    assert!(all.len() > 40, "{} methods", all.len());
+    all
+}
+
+fn route(rule: &DynamicMessage) -> (String, String, String) {
+    let text = |name: &str| rule.get_field_by_name(name).unwrap().as_str().unwrap_or("").to_owned();
+    let verbs = ["get", "put", "post", "delete", "patch"];
+    let verb = verbs.into_iter().find(|verb| rule.has_field_by_name(verb)).unwrap();
+    (verb.to_uppercase(), text(verb), text("body"))
+}
+
+#[test]
+fn every_method_says_who_may_call_it_and_what_a_repeat_does() {
+    for method in all() {
+        let (path, scope) = (method.path(), method.scope().to_owned());
+        let end = if method.is_read() { ".read" } else { ".write" };
+        assert!(scope.ends_with(end), "{path}: {scope}");
+        let is_known = method.rule.idempotency != Idempotency::Unknown;
+        // A repeat of CreateToken makes another token: the first reply, with its secret, is not kept.
+        assert!(is_known || &*method.rule.method == "CreateToken", "{path}: idempotency_level");
+    }
+}
+
+#[test]
+fn every_public_method_has_a_rest_path_of_its_own() {
+    let mut routes = BTreeMap::new();
+    for method in all() {
+        let path = method.path();
+        let Some((verb, route, body)) = method.http.clone() else {
+            assert!(method.rule.is_stream || !method.is_public(), "{path} has no REST path");
+            continue;
+        };
+        assert!(method.is_public() && !method.rule.is_stream, "{path} has a REST path");
+        let by_post = READ_BY_POST.contains(&&*method.rule.method);
+        assert_eq!(verb == "GET", method.is_read() && !by_post, "{path}: {verb}");
+        assert_eq!(body, if verb == "GET" { "" } else { "*" }, "{path}");
+        assert!(route.starts_with("/v1/"), "{path}: {route}");
+        // Two routes that differ in the name of a variable only are one.
+        let bare: Vec<&str> =
+            route.split('/').map(|s| if s.starts_with('{') { "{}" } else { s }).collect();
+        let before = routes.insert((verb, bare.join("/")), path.clone());
+        assert_eq!(before, None, "{path}: {route}");
+    }
+}
+
+#[test]
+fn every_list_comes_in_pages() {
+    for method in all() {
+        let (input, output) = (method.descriptor.input(), method.descriptor.output());
+        let is_list = method.rule.method.starts_with("List");
+        let names = |message: &MessageDescriptor| -> BTreeSet<String> {
+            message.fields().map(|field| field.name().to_owned()).collect()
+        };
+        let (asked, given) = (names(&input), names(&output));
+        let path = method.path();
+        assert_eq!(asked.contains("page_size"), is_list, "{path}");
+        assert_eq!(asked.contains("page_token"), is_list, "{path}");
+        assert_eq!(given.contains("next_page_token"), is_list, "{path}");
+        if is_list {
+            let lists = output.fields().filter(FieldDescriptor::is_list).count();
+            assert_eq!((lists, output.fields().count()), (1, 2), "{path}");
+        }
+    }
+}
+
+#[test]
+fn every_change_can_be_repeated() {
+    let mut natural: BTreeSet<&str> = NATURAL.iter().map(|(name, _)| *name).collect();
+    for method in all().iter().filter(|m| m.rule.idempotency == Idempotency::Idempotent) {
+        let has_key = method.descriptor.input().get_field_by_name("request_id").is_some();
+        let is_natural = natural.remove(&*method.rule.method);
+        assert!(has_key != is_natural, "{}: a request_id, or a reason in NATURAL", method.path());
+    }
+    assert_eq!(natural, BTreeSet::new(), "these are no methods any more");
+}
+
+#[test]
+fn every_method_has_a_request_and_a_reply_of_its_own() {
+    let mut seen = BTreeSet::new();
+    for method in all() {
+        for (message, end) in
+            [(method.descriptor.input(), "Request"), (method.descriptor.output(), "Response")]
+        {
+            assert_eq!(message.name(), format!("{}{end}", method.rule.method));
+            assert!(seen.insert(message.full_name().to_owned()), "{}", message.full_name());
+        }
+    }
+}
+
+#[test]
+fn fields_are_named_after_what_they_hold() {
+    let suffixes = ["_time", "_time_from", "_time_to"];
+    for message in POOL.all_messages().filter(|m| m.package_name().starts_with("siyu.")) {
+        for field in message.fields() {
+            let (name, at) = (field.name().to_owned(), field.full_name().to_owned());
+            let Kind::Message(inner) = field.kind() else {
+                assert!(!suffixes.iter().any(|s| name.ends_with(s)), "{at} is no Timestamp");
+                assert!(!matches!(field.kind(), Kind::Float), "{at} is a float");
+                continue;
+            };
+            let is_instant = inner.full_name() == "google.protobuf.Timestamp";
+            assert_eq!(is_instant, suffixes.iter().any(|s| name.ends_with(s)), "{at}");
+        }
+    }
+}
+
+/// The audience of a method, in a word.
+pub(crate) fn audience(method: &Method) -> &'static str {
+    method.rule.audience().map_or("nobody", Audience::name)
+}
+
+/// What a repeat of a method does, in a word.
+pub(crate) fn repeat(method: &Method) -> &'static str {
+    match method.rule.idempotency {
+        Idempotency::NoSideEffects => "read",
+        Idempotency::Idempotent => "idempotent",
+        Idempotency::Unknown => "once",
+    }
+}
+
+/// Every scope that a method wants.
+pub(crate) fn scopes() -> BTreeSet<Arc<str>> {
+    all().iter().filter(|method| method.is_public()).map(|method| method.scope().into()).collect()
+}
