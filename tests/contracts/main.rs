@@ -8,8 +8,7 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a check that cannot look has failed")]
 
-mod catalogue;
-mod database;
+// What stands in the files.
 mod edges;
 mod files;
 mod migrations;
@@ -19,3 +18,18 @@ mod sql;
 mod statements;
 mod tidy;
 mod words;
+// What stands in the databases.
+mod catalogue;
+mod database;
+// What stands in the contracts, and whether the suite keeps it.
+mod admission;
+mod foreign;
+mod furniture;
+mod methods;
+mod raw;
+mod shapes;
+mod wording;
+// What changes only on purpose.
+mod golden;
+mod reasons;
+mod schema;
