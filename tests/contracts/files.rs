@@ -1,6 +1,11 @@
 //! The files of the project: what git tracks or would track.
 
-use std::{fs, path::PathBuf, process::Command, sync::LazyLock};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::LazyLock,
+};
 
 /// A file, read once per run.
 pub(crate) struct File {
@@ -8,6 +13,13 @@ pub(crate) struct File {
     pub(crate) path: String,
     /// Its text.
     pub(crate) text: String,
+}
+
+impl File {
+    /// Whether it is a source file.
+    pub(crate) fn is_rust(&self) -> bool {
+        Path::new(&self.path).extension().is_some_and(|end| end == "rs")
+    }
 }
 
 static ALL: LazyLock<Vec<File>> = LazyLock::new(read);

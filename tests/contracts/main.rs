@@ -1,11 +1,5 @@
 //! What holds for the whole project, whoever works on it: style, edges between crates, SQL, schema, and every method of the
 //! contracts. A new file, table or method is checked the moment it exists; nothing here lists them.
-#![allow(
-    clippy::pedantic,
-    clippy::cloned_ref_to_slice_refs,
-    clippy::wildcard_enum_match_arm,
-    reason = "tests are read top down, and name what they look at"
-)]
 #![expect(clippy::unwrap_used, reason = "a check that cannot look has failed")]
 
 // What stands in the files.

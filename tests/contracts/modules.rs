@@ -35,14 +35,15 @@ fn every_source_file_is_named_by_a_module() {
 /// Files that cargo finds by itself, or that a manifest names.
 fn is_root(path: &str) -> bool {
     let names: Vec<&str> = path.split('/').collect();
-    match names.as_slice() {
+    matches!(
+        names.as_slice(),
         ["libs" | "services", _, "src", "lib.rs" | "main.rs"]
-        | ["libs" | "services", _, "build.rs"] => true,
-        ["libs" | "services", _, "tests" | "benches" | "examples", name] => name.ends_with(".rs"),
-        ["libs" | "services", _, "tests" | "benches", _, "main.rs"] => true,
-        ["tests", "lib.rs"] | ["tests", _, "main.rs"] => true,
-        _ => false,
-    }
+            | ["libs" | "services", _, "build.rs"]
+            | ["libs" | "services", _, "tests" | "benches" | "examples", _]
+            | ["libs" | "services", _, "tests" | "benches", _, "main.rs"]
+            | ["tests", "lib.rs"]
+            | ["tests", _, "main.rs"]
+    )
 }
 
 /// Where the file of each `mod name;` may be.

@@ -198,11 +198,11 @@ impl Lexer<'_> {
 #[test]
 fn code_texts_and_comments_are_told_apart() {
     let source = r##"fn f<'a>(c: char) { // "no text"
-        let s = b"a\"b\u{41}"; /* x /* y */ z */ let t = r#"raw "one""#; let q = '"'; r#type('\'') }"##;
+        let s = b"a\"b\u{41}"; /* x /* y */ z */ let t = r#"raw "one" x"#; let q = '"'; r#type('\'') }"##;
     let words = |kind: fn(&Token) -> Option<String>| -> Vec<String> {
         lex(source).iter().filter_map(kind).collect()
     };
-    assert_eq!(words(|t| t.text().map(str::to_owned)), ["a\"bA", "raw \"one\""]);
+    assert_eq!(words(|t| t.text().map(str::to_owned)), ["a\"bA", "raw \"one\" x"]);
     let comments = words(|t| match &t.kind {
         Kind::Comment(comment) => Some(comment.clone()),
         Kind::Word(_) | Kind::Text(_) | Kind::Mark(_) => None,

@@ -28,27 +28,26 @@ fn breaks(message: &MessageDescriptor, depth: u8) -> Vec<Broken> {
             broken
         };
         let name = field.name();
-        match field.kind() {
-            Kind::String if field.is_list() => {
-                let value = Value::List(vec![Value::String("x".repeat(LONG))]);
-                all.push((format!("{name}[0]"), at(value)));
-            }
-            Kind::String => {
-                all.push((name.to_owned(), at(Value::String("x".repeat(LONG)))));
-                all.push((name.to_owned(), at(Value::String("a\0b".to_owned()))));
-            }
-            Kind::Int32 if name == "page_size" => all.push((name.to_owned(), at(Value::I32(-1)))),
-            Kind::Message(inner) if is_walked(&field, &inner, depth) => {
-                all.extend(breaks(&inner, depth - 1).into_iter().map(|(path, value)| {
-                    let value = Value::Message(value);
-                    if field.is_list() {
-                        (format!("{name}[0].{path}"), at(Value::List(vec![value])))
-                    } else {
-                        (format!("{name}.{path}"), at(value))
-                    }
-                }));
-            }
-            _ => {}
+        let kind = field.kind();
+        if kind == Kind::String && field.is_list() {
+            let value = Value::List(vec![Value::String("x".repeat(LONG))]);
+            all.push((format!("{name}[0]"), at(value)));
+        } else if kind == Kind::String {
+            all.push((name.to_owned(), at(Value::String("x".repeat(LONG)))));
+            all.push((name.to_owned(), at(Value::String("a\0b".to_owned()))));
+        } else if kind == Kind::Int32 && name == "page_size" {
+            all.push((name.to_owned(), at(Value::I32(-1))));
+        } else if let Kind::Message(inner) = kind
+            && is_walked(&field, &inner, depth)
+        {
+            all.extend(breaks(&inner, depth - 1).into_iter().map(|(path, value)| {
+                let value = Value::Message(value);
+                if field.is_list() {
+                    (format!("{name}[0].{path}"), at(Value::List(vec![value])))
+                } else {
+                    (format!("{name}.{path}"), at(value))
+                }
+            }));
         }
     }
     all

@@ -86,8 +86,9 @@ fn nothing_is_left_to_do() {
         }
     }
     let other = |file: &&File| {
-        let is_source = file.path.ends_with(".rs") || file.path.starts_with("tests/data/");
-        !is_source && marks[..2].iter().any(|mark| has_word(&file.text, mark))
+        !file.is_rust()
+            && !file.path.starts_with("tests/data/")
+            && marks[..2].iter().any(|mark| has_word(&file.text, mark))
     };
     found.extend(files::all().iter().filter(other).map(|file| file.path.clone()));
     assert_eq!(found, Vec::<String>::new());

@@ -1,11 +1,5 @@
 //! What the suite survives: processes that are killed in the middle of an import, and asked to end in the middle of it. After
 //! each, the figures and the books are those of an import that nothing disturbed.
-#![allow(
-    clippy::pedantic,
-    clippy::cloned_ref_to_slice_refs,
-    clippy::wildcard_enum_match_arm,
-    reason = "tests are read top down, and name what they look at"
-)]
 #![expect(clippy::unwrap_used, reason = "a failure in a helper is a failed test")]
 
 mod database;

@@ -1,10 +1,4 @@
 //! Stories of users, told to a whole suite through its public face.
-#![allow(
-    clippy::pedantic,
-    clippy::cloned_ref_to_slice_refs,
-    clippy::wildcard_enum_match_arm,
-    reason = "tests are read top down, and name what they look at"
-)]
 #![expect(clippy::unwrap_used, reason = "a failure in a helper is a failed test")]
 
 mod again;

@@ -59,17 +59,17 @@ mod tests {
         }
     }
 
-    fn facts(order: &str, revision: i64) -> Option<OrderFacts> {
-        Some(OrderFacts { order_id: order.into(), revision, ..Default::default() })
+    fn facts(order: &str, revision: i64) -> OrderFacts {
+        OrderFacts { order_id: order.into(), revision, ..Default::default() }
     }
 
     #[test]
     fn the_latest_revision_of_each_order_stands_whatever_order_events_are_in() {
         let events = [
-            event(&OrderVoided { facts: facts("a", 3) }),
-            event(&OrderPaid { facts: facts("b", 1) }),
-            event(&OrderPaid { facts: facts("a", 1) }),
-            event(&OrderRevised { facts: facts("a", 2) }),
+            event(&OrderVoided { facts: Some(facts("a", 3)) }),
+            event(&OrderPaid { facts: Some(facts("b", 1)) }),
+            event(&OrderPaid { facts: Some(facts("a", 1)) }),
+            event(&OrderRevised { facts: Some(facts("a", 2)) }),
         ];
         let latest = latest_order_facts(&events.iter().collect::<Vec<_>>()).unwrap();
         let told: Vec<(&str, i64)> =

@@ -59,7 +59,7 @@ async fn play(world: &World, promoters: &[String], acts: &[Act], customer: u32) 
                     }
                     BindOutcome::Refreshed => assert_eq!(after, before),
                     BindOutcome::Protected | BindOutcome::Outdated => {
-                        assert_eq!(after, before, "{acts:?}")
+                        assert_eq!(after, before, "{acts:?}");
                     }
                     BindOutcome::Self_ | BindOutcome::Unspecified => panic!("{outcome:?}"),
                 }

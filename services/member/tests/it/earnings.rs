@@ -72,17 +72,17 @@ async fn a_paid_order_gives_growth_at_once_and_points_to_spend_after_a_week() {
 async fn a_change_of_the_order_takes_the_earlier_earning_back_and_gives_the_new_one() {
     let (world, orders, anna) = start().await;
     let first = paid(1, &anna, 10_000);
-    orders.tell(world.own, &[first.clone()]).await;
+    orders.tell(world.own, std::slice::from_ref(&first)).await;
     let more = first.now(25_050);
-    orders.tell(world.own, &[more.clone()]).await;
+    orders.tell(world.own, std::slice::from_ref(&more)).await;
     assert_eq!(has(&world, &anna).await, (0, 250, 250, 1));
     let less = more.now(4_999);
-    orders.tell(world.own, &[less.clone()]).await;
+    orders.tell(world.own, std::slice::from_ref(&less)).await;
     assert_eq!(has(&world, &anna).await, (0, 49, 49, 1));
     // The same whole units: nothing to post.
     let posted = world.sound_ledger(world.own).await;
     let same = less.now(4_901);
-    orders.tell(world.own, &[same.clone()]).await;
+    orders.tell(world.own, std::slice::from_ref(&same)).await;
     assert_eq!(world.sound_ledger(world.own).await, posted);
     orders.tell(world.own, &[same.voided()]).await;
     assert_eq!(has(&world, &anna).await, (0, 0, 0, 1));
@@ -108,7 +108,7 @@ async fn an_order_that_turns_out_to_be_of_another_person_moves_what_it_earned() 
     orders.tell(world.own, &[first.clone(), paid(2, &anna, 100)]).await;
     assert_eq!(has(&world, &anna).await, (0, 5_001, 5_001, 3));
     let moved = first.of(&ben);
-    orders.tell(world.own, &[moved.clone()]).await;
+    orders.tell(world.own, std::slice::from_ref(&moved)).await;
     assert_eq!(has(&world, &anna).await, (0, 1, 1, 1));
     assert_eq!(has(&world, &ben).await, (0, 5_000, 5_000, 3));
     orders.tell(world.own, &[moved.of(&anna).voided()]).await;
@@ -121,7 +121,7 @@ async fn a_revision_that_comes_late_or_again_changes_nothing() {
     let (world, orders, anna) = start().await;
     let first = paid(1, &anna, 10_000);
     let (second, third) = (first.now(20_000), first.now(20_000).now(30_000));
-    orders.tell(world.own, &[third.clone()]).await;
+    orders.tell(world.own, std::slice::from_ref(&third)).await;
     let posted = world.sound_ledger(world.own).await;
     orders.tell(world.own, &[second.clone(), first.clone(), third.clone()]).await;
     orders.tell(world.own, &[first, third, second]).await;
@@ -135,7 +135,7 @@ async fn a_revision_that_comes_late_or_again_changes_nothing() {
 async fn points_that_were_spent_are_owed_after_a_refund_and_later_orders_pay_them_off() {
     let (world, orders, anna) = start().await;
     let first = paid(1, &anna, 10_000);
-    orders.tell(world.own, &[first.clone()]).await;
+    orders.tell(world.own, std::slice::from_ref(&first)).await;
     world.clock.advance(TimeDelta::days(8));
     spend(&world, &anna, 70).await;
     assert_eq!(has(&world, &anna).await, (30, 30, 100, 1));

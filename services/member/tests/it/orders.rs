@@ -48,8 +48,15 @@ impl Orders {
             OrderState::Refunded | OrderState::Cancelled => {
                 self.sibling.fact(&subject, at, &OrderVoided { facts })
             }
-            _ if order.revision == 1 => self.sibling.fact(&subject, at, &OrderPaid { facts }),
-            _ => self.sibling.fact(&subject, at, &OrderRevised { facts }),
+            OrderState::Unspecified
+            | OrderState::Created
+            | OrderState::Paid
+            | OrderState::Shipped
+            | OrderState::Completed
+            | OrderState::Closed => match order.revision {
+                1 => self.sibling.fact(&subject, at, &OrderPaid { facts }),
+                _ => self.sibling.fact(&subject, at, &OrderRevised { facts }),
+            },
         }
     }
 }

@@ -31,7 +31,9 @@ async fn sell(world: &World, round: u32, book: &mut Book) {
     all.extend(first.iter().step_by(3).map(|order| now(order, 70)));
     all.extend(first.iter().step_by(7).map(|order| voided(&now(order, 70))));
     world.sell(1, &all).await;
-    all.iter().for_each(|facts| book.take(facts));
+    for facts in &all {
+        book.take(facts);
+    }
 }
 
 #[tokio::test]
@@ -73,9 +75,9 @@ async fn events_whose_handling_is_cut_at_any_point_count_once() {
     let mut book = Book::default();
     for round in 1..20 {
         let told: Vec<_> = (0..3).map(|n| sale(round * 10 + n, n, i64::from(round), 100)).collect();
-        told.iter().for_each(|facts| book.take(facts));
         let order = &world.siblings["order"];
         for facts in &told {
+            book.take(facts);
             let fact = siyu_proto::order::v1::OrderPaid { facts: Some(facts.clone()) };
             let at = crate::world::noon(0);
             order.tell(siyu_testkit::merchant(1), &facts.order_id, at, &fact).await;

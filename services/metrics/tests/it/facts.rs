@@ -31,8 +31,8 @@ async fn a_revision_that_comes_late_or_again_changes_nothing() {
     let world = World::new().await;
     let first = sale(1, 1, 0, 1_000);
     let (second, third) = (now(&first, 2_000), now(&now(&first, 2_000), 3_000));
-    world.sell(1, &[third.clone()]).await;
-    world.sell(1, &[first.clone()]).await;
+    world.sell(1, std::slice::from_ref(&third)).await;
+    world.sell(1, std::slice::from_ref(&first)).await;
     world.sell(1, &[second.clone(), third, first, second]).await;
     let before = world.own.get_sales(1, "", "").await.unwrap();
     assert_eq!(brief(&world).await, (3_000, 1, 1));

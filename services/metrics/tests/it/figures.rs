@@ -24,7 +24,9 @@ async fn shop() -> World {
     ];
     world.sell(1, &orders).await;
     let mut book = Book::default();
-    orders.iter().for_each(|order| book.take(order));
+    for order in &orders {
+        book.take(order);
+    }
     naive::assert_same(&world.own, 1, &book).await;
     world
 }
@@ -42,7 +44,7 @@ async fn sales_of_a_window_and_its_parts() {
     };
     assert_eq!((ratio(shown.arpu), ratio(shown.aov)), ((5_050, 4), (5_050, 7)));
     let figures = |part: &SalesPeriod| {
-        let figures = part.figures.clone().unwrap();
+        let figures = part.figures.unwrap();
         (part.period.clone(), figures.orders, figures.new_buyers, figures.repeat_buyers)
     };
     let months: Vec<_> = shown.months.iter().map(figures).collect();

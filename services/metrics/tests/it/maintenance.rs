@@ -64,7 +64,7 @@ async fn a_rebuild_writes_the_same_bytes() {
     let world = World::new().await;
     for n in 1..=60 {
         let order = sale(n, n % 9, i64::from(n * 11 % 400), i64::from(n) * 10);
-        world.sell(1, &[order.clone()]).await;
+        world.sell(1, std::slice::from_ref(&order)).await;
         if n % 4 == 0 {
             world.sell(1, &[now(&order, 5)]).await;
         }
@@ -113,7 +113,7 @@ async fn changed_days_are_folded_without_being_asked_for() {
         stop.cancel();
     };
     let job = jobs::fold(world.own.app.clone(), stop.clone());
-    let both = async { tokio::join!(job, watch) };
+    let both = Box::pin(async { tokio::join!(job, watch) });
     tokio::time::timeout(Duration::from_secs(30), both).await.unwrap().0.unwrap();
     assert_eq!(world.count("select count(*) from day_cells where scope = 1").await, 3);
     assert_eq!(world.own.total().await.orders, 2);

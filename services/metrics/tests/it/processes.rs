@@ -12,7 +12,7 @@ async fn two_processes_show_the_same_figures_whoever_folded_them() {
     let mut known = Vec::new();
     for n in 1..=6 {
         let order = sale(n, n % 3, i64::from(n), 100);
-        world.sell(1, &[order.clone()]).await;
+        world.sell(1, std::slice::from_ref(&order)).await;
         known.push(order);
         let (first_asked, then) =
             if n % 2 == 0 { (&world.own, &second) } else { (&second, &world.own) };

@@ -71,7 +71,9 @@ async fn play(two: &Two, who: u32, acts: &[Act]) {
             Act::Sell(sketches) => {
                 let orders: Vec<_> = sketches.iter().map(|s| facts(&mut told, s)).collect();
                 world.sell(who, &orders).await;
-                orders.iter().for_each(|facts| book.take(facts));
+                for facts in &orders {
+                    book.take(facts);
+                }
             }
             Act::Ask(is_first) => naive::assert_same(of(*is_first), who, &book).await,
             Act::Rebuild(is_first) => assert!(of(*is_first).rebuild(who).await.equal, "{acts:?}"),

@@ -153,10 +153,12 @@ impl Process {
 
 fn event(order: &Sibling, told: &OrderFacts) -> NewEvent {
     let (facts, subject) = (Some(told.clone()), &told.order_id);
-    match told.state() {
-        OrderState::Refunded => order.fact(subject, noon(0), &OrderVoided { facts }),
-        _ if told.revision == 1 => order.fact(subject, noon(0), &OrderPaid { facts }),
-        _ => order.fact(subject, noon(0), &OrderRevised { facts }),
+    if told.state() == OrderState::Refunded {
+        order.fact(subject, noon(0), &OrderVoided { facts })
+    } else if told.revision == 1 {
+        order.fact(subject, noon(0), &OrderPaid { facts })
+    } else {
+        order.fact(subject, noon(0), &OrderRevised { facts })
     }
 }
 

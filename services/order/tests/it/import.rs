@@ -7,9 +7,9 @@ use crate::world::{Told, World, at, order, outcomes, status, version, yuan};
 async fn an_order_is_taken_in_once_and_brought_up_to_date_by_newer_versions() {
     let world = World::new().await;
     let first = version(order("A", &[500, 250]), 0);
-    let made = world.import(&[first.clone()]).await.remove(0);
+    let made = world.import(std::slice::from_ref(&first)).await.remove(0);
     assert_eq!(made.outcome(), O::Created);
-    assert_eq!(outcomes(&world.import(&[first.clone()]).await), [O::Unchanged]);
+    assert_eq!(outcomes(&world.import(std::slice::from_ref(&first)).await), [O::Unchanged]);
     let newer = status(version(order("A", &[400]), 60), "shipped");
     let updated = world.import(&[newer]).await.remove(0);
     assert_eq!((updated.outcome(), &updated.order_id), (O::Updated, &made.order_id));
@@ -37,7 +37,7 @@ async fn everything_that_is_said_of_an_order_is_kept_and_told() {
     given.lines[0].quantity = 3;
     given.lines[0].sku = "sku-1".into();
     given.lines[0].category = "茶".into();
-    let made = world.import(&[given.clone()]).await.remove(0);
+    let made = world.import(std::slice::from_ref(&given)).await.remove(0);
     let stands = world.get(1, &made.order_id).await.unwrap();
     assert_eq!((stands.platform.as_str(), stands.shop_id.as_str()), ("tmall", "shop"));
     assert_eq!((stands.platform_order_no.as_str(), stands.quantity), ("A", 3));

@@ -51,10 +51,15 @@ async fn the_same_two_hundred_orders_from_four_sides_are_two_hundred_orders() {
         outcomes.entry(result.order_id.clone()).or_default().push(result.outcome());
     }
     assert_eq!(outcomes.len(), 200);
+    let once = [
+        ImportOutcome::Created,
+        ImportOutcome::Unchanged,
+        ImportOutcome::Unchanged,
+        ImportOutcome::Unchanged,
+    ];
     for mut outcomes in outcomes.into_values() {
         outcomes.sort_unstable();
-        use ImportOutcome::{Created, Unchanged};
-        assert_eq!(outcomes, [Created, Unchanged, Unchanged, Unchanged]);
+        assert_eq!(outcomes, once);
     }
     assert_eq!(world.count("select count(*) from orders").await, 200);
     assert_eq!(world.count("select count(*) from order_lines").await, 200);

@@ -22,12 +22,15 @@ fn external(round: u32, (n, seconds, word, lines): &Sketch) -> ExternalOrder {
     status(ExternalOrder { lines, buyer_id: format!("b{}", seconds % 3), ..head }, WORDS[*word])
 }
 
+/// Versions of an order by their second: a word for its state, and what each line costs.
+type Versions = BTreeMap<i64, (usize, BTreeMap<i32, i64>)>;
+
 /// Versions of some orders, no two of an order alike, in any order and partly twice; and where batches are cut.
 fn imports() -> impl Strategy<Value = (Vec<Sketch>, Vec<usize>)> {
     let lines = prop::collection::btree_map(1..5_i32, 0..100_000_i64, 1..4);
     let versions = prop::collection::btree_map(0..100_i64, (0..WORDS.len(), lines), 1..6);
     prop::collection::vec(versions, 1..5).prop_flat_map(|orders| {
-        let of = |(n, versions): (u8, &BTreeMap<i64, (usize, BTreeMap<i32, i64>)>)| {
+        let of = |(n, versions): (u8, &Versions)| {
             let of_one = versions.iter();
             of_one.map(move |(&s, (word, lines))| (n, s, *word, lines.clone())).collect::<Vec<_>>()
         };

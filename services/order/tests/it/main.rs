@@ -1,10 +1,4 @@
 //! The order service over its methods, with a real database and a member service that a test plays.
-#![allow(
-    clippy::pedantic,
-    clippy::cloned_ref_to_slice_refs,
-    clippy::wildcard_enum_match_arm,
-    reason = "tests are read top down, and name what they look at"
-)]
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic, in its helpers too")]
 
 mod import;
