@@ -3,6 +3,7 @@
 pub mod account;
 pub mod connection;
 pub mod earning;
+pub mod job;
 pub mod limits;
 pub mod merchant;
 pub mod person;
@@ -11,6 +12,7 @@ pub mod staff;
 
 use std::sync::Arc;
 
+use job::Job;
 use siyu_events::{Fact, Log, NewEvent, Subscription};
 use siyu_grpc::{Ctx, Server};
 use siyu_kernel::{Clock, Ids};
@@ -78,6 +80,11 @@ impl App {
             .service(AccountServiceServer::new(self.clone()))
             .service(ConnectionServiceServer::new(self.clone()))
             .service(EventLogServiceServer::new(self.log.service()))
+    }
+
+    /// What it does without being asked, each to be run as a task that is started again.
+    pub fn jobs(&self) -> Vec<Job> {
+        job::all(self)
     }
 
     /// What it follows of its siblings.

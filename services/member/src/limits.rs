@@ -1,5 +1,7 @@
 //! Every bound of the service, with its reason.
 
+use std::time::Duration;
+
 use siyu_pg::page::Sizes;
 
 /// Pages of every list: 50 fill a screen, 1000 keep a reply far below the message limit.
@@ -7,3 +9,6 @@ pub const PAGE: Sizes = Sizes { default: 50, max: 1000 };
 
 /// How often a resolution is tried when another one stores the same keys at the same moment.
 pub const RACE_ATTEMPTS_MAX: usize = 8;
+
+/// How long a job that found nothing waits: what falls due is worked off by the second, and idle processes stay quiet.
+pub const IDLE_PAUSE: Duration = Duration::from_secs(1);

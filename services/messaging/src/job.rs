@@ -2,19 +2,10 @@
 //! later one does not find, so a process may die at any point. Every process runs every job.
 
 use siyu_kernel::Fault;
-use siyu_runtime::{CancellationToken, jitter, pause};
+use siyu_runtime::{CancellationToken, Progress, Steps, steps};
 use tokio::sync::Notify;
 
 use crate::{App, campaign, channel, limits, message};
-
-/// Whether a step found something to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
-    /// It did, and there may be more.
-    Worked,
-    /// There is nothing to do at this instant.
-    Idle,
-}
 
 /// One job, to be run as a named task.
 #[derive(Debug, Clone)]
@@ -53,20 +44,14 @@ impl Job {
 
     /// Runs until it is cancelled, never in the middle of a step. An error is one of the database: run it again.
     pub async fn run(self, cancel: CancellationToken) -> Result<(), Fault> {
-        while !cancel.is_cancelled() {
-            if self.step().await? == Progress::Idle {
-                tokio::select! {
-                    () = cancel.cancelled() => {}
-                    () = self.woken() => {}
-                    () = pause(jitter(limits::IDLE_PAUSE)) => {}
-                }
-            }
-        }
-        Ok(())
+        steps(&self, limits::IDLE_PAUSE, cancel).await
     }
+}
 
-    /// Does one step.
-    pub async fn step(&self) -> Result<Progress, Fault> {
+impl Steps for Job {
+    type Error = Fault;
+
+    async fn step(&self) -> Result<Progress, Fault> {
         match self.work {
             Work::Prepare => self.app.prepare_once().await,
             Work::Dispatch => self.app.dispatch_once().await,
@@ -117,16 +102,6 @@ impl App {
             if progress == Progress::Idle {
                 return Ok(());
             }
-        }
-    }
-}
-
-impl Progress {
-    /// Worked, if one of two did.
-    const fn or(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Idle, Self::Idle) => Self::Idle,
-            (Self::Worked, _) | (_, Self::Worked) => Self::Worked,
         }
     }
 }

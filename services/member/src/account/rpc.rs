@@ -35,7 +35,7 @@ async fn list(
     ctx: Ctx,
     request: ListEntriesRequest,
 ) -> Result<ListEntriesResponse, Fault> {
-    let person_id = parse::id("person_id", &request.person_id)?;
+    let asked = parse::id("person_id", &request.person_id)?;
     let asset = match proto::Asset::try_from(request.asset) {
         Ok(proto::Asset::Points) => POINTS,
         Ok(proto::Asset::Growth) => GROWTH,
@@ -43,7 +43,7 @@ async fn list(
             return Err(Fault::field("asset", "is not a known value"));
         }
     };
-    let filter = format!("{person_id} {}", request.asset);
+    let filter = format!("{asked} {}", request.asset);
     let page = page::Request::<i64>::parse(
         request.page_size,
         &request.page_token,
@@ -51,9 +51,7 @@ async fn list(
         filter.as_bytes(),
     )?;
     let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
-    if person::store::find(&mut tx, person_id).await?.is_none() {
-        return Err(Fault::not_found("person"));
-    }
+    let person_id = person::canonical(&mut tx, asked).await?;
     let Some(account) = siyu_ledger::find(&mut tx, &[key(person_id, asset)]).await?.remove(0)
     else {
         return Ok(ListEntriesResponse::default());

@@ -1,9 +1,10 @@
 //! Ends campaigns that wait for no message any more, and only those (rule 91).
 
 use siyu_kernel::Fault;
+use siyu_runtime::Progress;
 
 use super::{domain::Event, store};
-use crate::{App, job::Progress, limits};
+use crate::{App, limits};
 
 /// Ends some.
 pub async fn once(app: &App) -> Result<Progress, Fault> {

@@ -2,6 +2,7 @@
 //! again with no effect: a campaign has one message for each person and channel (rule 90).
 
 use siyu_kernel::Fault;
+use siyu_runtime::Progress;
 use tokio::time::timeout;
 
 use super::{
@@ -9,7 +10,7 @@ use super::{
     domain::Event,
     store::{self, Claim},
 };
-use crate::{App, job::Progress, limits, message};
+use crate::{App, limits, message};
 
 /// Freezes one page.
 pub async fn once(app: &App) -> Result<Progress, Fault> {

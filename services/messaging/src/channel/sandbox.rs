@@ -14,13 +14,12 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use siyu_kernel::{Fault, Id, kind::Merchant};
 use siyu_pg::Db;
+use siyu_runtime::Progress;
 use tonic::async_trait;
 
 use super::{Answer, Batch, Provider, store};
 use crate::{
-    App,
-    job::Progress,
-    limits,
+    App, limits,
     message::{
         domain::{MessageId, State, Step},
         receipt::{self, Receipt},

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use siyu_kernel::{Fault, Id, kind::Merchant};
 use siyu_pg::SystemTx;
+use siyu_runtime::Progress;
 use tokio::time::timeout;
 
 use super::{
@@ -24,7 +25,6 @@ use crate::{
         domain::{Campaign, State as CampaignState},
     },
     channel::{Answer, Batch, Provider, Recipient},
-    job::Progress,
     limits,
 };
 

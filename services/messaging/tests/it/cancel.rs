@@ -1,7 +1,7 @@
 //! Cancellations in the middle of everything.
 
-use siyu_messaging::job::Progress;
 use siyu_proto::messaging::v1::{MessageState as S, *};
+use siyu_runtime::Progress;
 use siyu_testkit::merchant;
 
 use crate::{

@@ -1,7 +1,8 @@
 //! Workers and channels that fail at the worst moment.
 
-use siyu_messaging::{job::Progress, limits};
+use siyu_messaging::limits;
 use siyu_proto::messaging::v1::{MessageState as S, *};
+use siyu_runtime::Progress;
 use siyu_testkit::merchant;
 
 use crate::{

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use futures::future::join_all;
-use siyu_messaging::{channel::sandbox::Fate, job::Progress};
+use siyu_messaging::channel::sandbox::Fate;
 use siyu_proto::messaging::v1::{MessageState as S, *};
+use siyu_runtime::Progress;
 use siyu_testkit::merchant;
 
 use crate::{

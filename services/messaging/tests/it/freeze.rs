@@ -1,7 +1,7 @@
 //! How an audience becomes messages.
 
-use siyu_messaging::job::Progress;
 use siyu_proto::messaging::v1::*;
+use siyu_runtime::Progress;
 use siyu_testkit::merchant;
 
 use crate::{

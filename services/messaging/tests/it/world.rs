@@ -189,6 +189,6 @@ impl World {
 
     /// Prepares campaigns until none is left to prepare.
     pub(crate) async fn prepare(&self) {
-        while self.app.prepare_once().await.unwrap() == siyu_messaging::job::Progress::Worked {}
+        while self.app.prepare_once().await.unwrap() == siyu_runtime::Progress::Worked {}
     }
 }

@@ -83,6 +83,9 @@ impl Host {
         let (server, log, subscriptions) = match service {
             Service::Member => {
                 let app = siyu_member::App::new(db.clone(), self.ids.clone(), self.clock.clone());
+                for job in app.jobs() {
+                    self.spawn(job.name(), move |cancel| job.clone().run(cancel));
+                }
                 (app.serve(server), app.log().clone(), app.subscriptions())
             }
             Service::Order => {
