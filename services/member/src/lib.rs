@@ -7,6 +7,7 @@ pub mod job;
 pub mod limits;
 pub mod merchant;
 pub mod person;
+pub mod purchase;
 pub mod shop;
 pub mod staff;
 
@@ -46,6 +47,11 @@ pub const MIGRATIONS: &[Migration] = &[
         version: 1002,
         name: "create_order_earnings",
         sql: include_str!("../migrations/1002_create_order_earnings.sql"),
+    },
+    Migration {
+        version: 1030,
+        name: "create_purchases",
+        sql: include_str!("../migrations/1030_create_purchases.sql"),
     },
 ];
 

@@ -21,6 +21,7 @@ use crate::{
     App,
     account::{self, GROWTH, ORDER_EARNED, ORDER_TAKEN_BACK, POINTS},
     person::{self, PersonId},
+    purchase,
 };
 
 /// What the member service follows of the order service.
@@ -49,7 +50,8 @@ impl Handler for Earnings {
             .map(|earning| (earning, known.get(&earning.order_id)))
             .filter(|(earning, row)| row.is_none_or(|row| row.revision < earning.revision))
             .collect();
-        self.post(tx, &news).await.map_err(HandlerError::from)
+        self.post(tx, &news).await?;
+        purchase::events::keep(tx, &facts).await
     }
 }
 

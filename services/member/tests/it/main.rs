@@ -8,6 +8,7 @@ mod merchants;
 mod orders;
 mod persons;
 mod persons_race;
+mod purchases;
 mod staff;
 mod stores;
 mod stores_race;
