@@ -52,6 +52,10 @@ pub mod kind {
         Staff = "stf";
         /// A human being, after identity merge.
         Person = "per";
+        /// Two persons who turned out to be one.
+        Merge = "mrg";
+        /// Two persons who may be one, for somebody to decide.
+        MergeReview = "mrv";
         /// An edge between a person and a channel account.
         Connection = "con";
         /// An order of any platform.

@@ -6,9 +6,14 @@ pub mod store;
 
 use chrono::{DateTime, Utc};
 use siyu_grpc::parse::timestamp;
+use siyu_kernel::Fault;
+use siyu_pg::Tx;
 use siyu_proto::member::v1 as proto;
 
-use crate::person::PersonId;
+use crate::{
+    App,
+    person::{Merge, PersonId, Unmerge},
+};
 
 /// An edge: the row.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -71,4 +76,19 @@ impl From<Connection> for proto::Connection {
             source: connection.source,
         }
     }
+}
+
+/// The edges of the loser go to the survivor. Where both have one to the same account, the later fact counts, and the
+/// loser's row stays where it is: nobody asks for it while its person is an alias.
+pub(crate) async fn on_merge(_app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
+    store::overwrite(tx, merge).await?;
+    store::move_over(tx, merge).await?;
+    Ok(())
+}
+
+/// The edges that the loser brought in go back, as they are now; what its later facts had overwritten is as it was.
+pub(crate) async fn on_unmerge(_app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Result<(), Fault> {
+    store::move_back(tx, unmerge).await?;
+    store::restore(tx, unmerge).await?;
+    Ok(())
 }

@@ -6,4 +6,22 @@ pub mod domain;
 pub mod events;
 pub mod store;
 
+use siyu_kernel::Fault;
+use siyu_pg::Tx;
+
 pub use events::subscription;
+
+use crate::{
+    App,
+    person::{Merge, Unmerge},
+};
+
+/// What the loser's orders earned is the survivor's. The postings follow with the accounts.
+pub(crate) async fn on_merge(_app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
+    Ok(store::move_over(tx, merge).await?)
+}
+
+/// The loser's orders earn the loser again.
+pub(crate) async fn on_unmerge(_app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Result<(), Fault> {
+    Ok(store::move_back(tx, unmerge).await?)
+}

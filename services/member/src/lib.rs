@@ -49,6 +49,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/1002_create_order_earnings.sql"),
     },
     Migration {
+        version: 1010,
+        name: "add_person_aliases",
+        sql: include_str!("../migrations/1010_add_person_aliases.sql"),
+    },
+    Migration {
         version: 1030,
         name: "create_purchases",
         sql: include_str!("../migrations/1030_create_purchases.sql"),

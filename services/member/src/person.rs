@@ -1,15 +1,19 @@
 //! Persons (客户): human beings as one merchant knows them, found by strong keys. A key belongs to one person for ever.
 
 pub mod domain;
+pub mod merge;
 pub mod rpc;
 pub mod store;
 
-use chrono::{DateTime, Utc};
-use siyu_kernel::Fault;
-use siyu_pg::Tx;
-use uuid::Uuid;
+use std::collections::{BTreeSet, HashMap};
 
+use chrono::{DateTime, Utc};
 pub use domain::PersonId;
+use siyu_kernel::{Fault, Id, kind};
+use siyu_pg::Tx;
+
+/// The id of a merge.
+pub type MergeId = Id<kind::Merge>;
 
 /// A person: the row.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -26,10 +30,10 @@ pub struct Person {
 
 /// Two persons who turned out to be one: what every capability that keeps something by person is told, in the transaction
 /// of the merge. Rows of the loser go to the survivor and remember where they came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merge {
     /// The merge.
-    pub id: Uuid,
+    pub id: MergeId,
     /// Who stays: the person that was there first.
     pub survivor: PersonId,
     /// Whose id is an alias from now on.
@@ -38,8 +42,52 @@ pub struct Merge {
     pub at: DateTime<Utc>,
 }
 
-/// The person behind an id that a request names. Every method that takes a person begins with it.
+/// A merge that is undone: rows that the loser brought in go back; what came later stays with the survivor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmerge {
+    /// The merge.
+    pub id: MergeId,
+    /// Who has the rows now: the survivor, or whoever that one was merged into since.
+    pub survivor: PersonId,
+    /// Who is a person again.
+    pub loser: PersonId,
+    /// Whose rows go back to the loser: its own, and those of its aliases.
+    pub origins: Vec<PersonId>,
+    /// When the merge had happened.
+    pub merged_at: DateTime<Utc>,
+    /// When it is undone.
+    pub at: DateTime<Utc>,
+}
+
+/// The person behind an id that a request names: an alias leads to the one that it was merged into. Every method that
+/// takes a person begins with it, or with [`hold`] if it writes.
 pub async fn canonical(tx: &mut Tx, id: PersonId) -> Result<PersonId, Fault> {
-    let person = store::find(tx, id).await?.ok_or_else(|| Fault::not_found("person"))?;
-    Ok(person.id)
+    store::canonical(tx, &[id]).await?.get(&id).copied().ok_or_else(|| Fault::not_found("person"))
+}
+
+/// The persons behind ids; those that nobody has are not among them.
+pub async fn canonical_all(
+    tx: &mut Tx,
+    ids: &[PersonId],
+) -> Result<HashMap<PersonId, PersonId>, Fault> {
+    Ok(store::canonical(tx, ids).await?)
+}
+
+/// The person behind an id, who will not be merged before the transaction ends: so that nothing is written for an alias.
+pub async fn hold(tx: &mut Tx, id: PersonId) -> Result<PersonId, Fault> {
+    hold_all(tx, &[id]).await?.get(&id).copied().ok_or_else(|| Fault::not_found("person"))
+}
+
+/// The persons behind ids, none of whom will be merged before the transaction ends. To be called once in a transaction,
+/// before it locks anything else.
+pub async fn hold_all(tx: &mut Tx, ids: &[PersonId]) -> Result<HashMap<PersonId, PersonId>, Fault> {
+    loop {
+        let known = store::canonical(tx, ids).await?;
+        let persons: BTreeSet<PersonId> = known.values().copied().collect();
+        let persons: Vec<PersonId> = persons.into_iter().collect();
+        // Where a merge was faster, it is looked up anew who is left; a person is merged into an older one, so this ends.
+        if store::hold(tx, &persons).await? {
+            return Ok(known);
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! The RPCs of connections.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use siyu_grpc::{Ctx, parse, serve};
 use siyu_kernel::Fault;
@@ -41,22 +41,23 @@ async fn record(
     ctx: Ctx,
     request: RecordConnectionsRequest,
 ) -> Result<RecordConnectionsResponse, Fault> {
+    let read = |(i, connection)| read(&format!("connections[{i}]"), connection);
+    let told: Vec<Connection> =
+        request.connections.iter().enumerate().map(read).collect::<Result<_, _>>()?;
+    let mut tx = app.db.tenant(ctx.merchant()?).await?;
+    let named: Vec<PersonId> = told.iter().map(|fact| fact.person_id).collect();
+    let persons = person::hold_all(&mut tx, &named).await?;
     // The latest fact of each edge; in the order of the edges, so that two calls never wait for each other.
     let mut latest: BTreeMap<(PersonId, String, String), Connection> = BTreeMap::new();
-    for (i, connection) in request.connections.iter().enumerate() {
-        let fact = read(&format!("connections[{i}]"), connection)?;
+    for fact in told {
+        let person_id = *persons.get(&fact.person_id).ok_or_else(|| Fault::not_found("person"))?;
+        let fact = Connection { person_id, ..fact };
         let edge = (fact.person_id, fact.channel.clone(), fact.account_id.clone());
         if latest.get(&edge).is_none_or(|known| known.state_at < fact.state_at) {
             latest.insert(edge, fact);
         }
     }
     let facts: Vec<Connection> = latest.into_values().collect();
-    let mut tx = app.db.tenant(ctx.merchant()?).await?;
-    let wanted: Vec<PersonId> =
-        facts.iter().map(|fact| fact.person_id).collect::<BTreeSet<_>>().into_iter().collect();
-    if person::store::existing(&mut tx, &wanted).await?.len() < wanted.len() {
-        return Err(Fault::not_found("person"));
-    }
     let news = store::record(&mut tx, &facts, ctx.now).await?;
     let events: Vec<(String, ConnectionChanged)> = news
         .iter()
@@ -89,7 +90,7 @@ async fn list(
     ctx: Ctx,
     request: ListConnectionsRequest,
 ) -> Result<ListConnectionsResponse, Fault> {
-    let person_id = parse::id("person_id", &request.person_id)?;
+    let asked = parse::id("person_id", &request.person_id)?;
     let filter = request.person_id.as_bytes();
     let page = page::Request::<(String, String)>::parse(
         request.page_size,
@@ -98,9 +99,7 @@ async fn list(
         filter,
     )?;
     let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
-    if person::store::find(&mut tx, person_id).await?.is_none() {
-        return Err(Fault::not_found("person"));
-    }
+    let person_id = person::canonical(&mut tx, asked).await?;
     let rows = store::list(&mut tx, person_id, page.after.as_ref(), page.fetch()).await?;
     let page = page.page(rows, |c| (c.channel.clone(), c.account_id.clone()));
     Ok(ListConnectionsResponse {

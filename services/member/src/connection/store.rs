@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use siyu_pg::Tx;
 
 use super::Connection;
-use crate::person::PersonId;
+use crate::person::{Merge, PersonId, Unmerge};
 
 /// Stores facts, each edge at most once; returns those that were news. An older fact changes nothing.
 pub async fn record(
@@ -55,4 +55,103 @@ pub async fn list(
     .fetch_all(&mut **tx)
     .await?;
     Ok(connections)
+}
+
+/// Puts the loser's later facts over the survivor's and keeps what stood there.
+pub async fn overwrite(tx: &mut Tx, merge: &Merge) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "with later as (
+            select l.channel, l.account_id, l.state, l.state_at, l.source, s.state as former_state,
+                s.state_at as former_state_at, s.source as former_source
+            from connections as l
+            join connections as s on s.merchant_id = $1 and s.person_id = $3 and s.channel = l.channel
+                and s.account_id = l.account_id and s.state_at < l.state_at
+            where l.merchant_id = $1 and l.person_id = $4
+        ), kept as (
+            insert into connection_relics (merchant_id, merge_id, channel, account_id, state, state_at, source)
+            select $1, $2, channel, account_id, former_state, former_state_at, former_source from later
+        )
+        update connections as s
+        set state = l.state, state_at = l.state_at, source = l.source
+        from later as l
+        where s.merchant_id = $1 and s.person_id = $3 and s.channel = l.channel and s.account_id = l.account_id",
+    )
+    .bind(tx.merchant())
+    .bind(merge.id)
+    .bind(merge.survivor)
+    .bind(merge.loser)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Gives the survivor the edges that only the loser has.
+pub async fn move_over(tx: &mut Tx, merge: &Merge) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "update connections as l
+        set person_id = $2, origin_person_id = coalesce(l.origin_person_id, l.person_id)
+        where l.merchant_id = $1 and l.person_id = $3 and not exists (
+            select from connections as s
+            where s.merchant_id = $1 and s.person_id = $2 and s.channel = l.channel and s.account_id = l.account_id
+        )",
+    )
+    .bind(tx.merchant())
+    .bind(merge.survivor)
+    .bind(merge.loser)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Gives the edges back that came from the loser or one of its aliases.
+pub async fn move_back(tx: &mut Tx, unmerge: &Unmerge) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "update connections
+        set person_id = $3, origin_person_id = nullif(origin_person_id, $3)
+        where merchant_id = $1 and person_id = $2 and origin_person_id = any($4::uuid[])",
+    )
+    .bind(tx.merchant())
+    .bind(unmerge.survivor)
+    .bind(unmerge.loser)
+    .bind(&unmerge.origins)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Puts back what the merge had overwritten, unless a later fact has come since. A merge that overwrote the loser's fact in
+/// its turn now remembers what was before both.
+pub async fn restore(tx: &mut Tx, unmerge: &Unmerge) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "with relics as (
+            delete from connection_relics where merchant_id = $1 and merge_id = $2
+            returning channel, account_id, state, state_at, source
+        ), brought as (
+            select r.channel, r.account_id, r.state, r.state_at, r.source, l.state_at as brought_at
+            from relics as r
+            join connections as l on l.merchant_id = $1 and l.person_id = $4 and l.channel = r.channel
+                and l.account_id = r.account_id
+        ), chained as (
+            update connection_relics as o
+            set state = b.state, state_at = b.state_at, source = b.source
+            from brought as b
+            where o.merchant_id = $1 and o.merge_id <> $2 and o.channel = b.channel and o.account_id = b.account_id
+                and o.state_at = b.brought_at
+                and o.merge_id in (
+                    select id from person_merges where merchant_id = $1 and survivor_id = $3 and unmerged_at is null
+                )
+        )
+        update connections as s
+        set state = b.state, state_at = b.state_at, source = b.source
+        from brought as b
+        where s.merchant_id = $1 and s.person_id = $3 and s.channel = b.channel and s.account_id = b.account_id
+            and s.state_at = b.brought_at",
+    )
+    .bind(tx.merchant())
+    .bind(unmerge.id)
+    .bind(unmerge.survivor)
+    .bind(unmerge.loser)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }

@@ -40,8 +40,15 @@ struct Accounts(HashMap<(Option<PersonId>, Asset), AccountId>);
 impl Handler for Earnings {
     async fn handle(&self, tx: &mut Tx, events: &[&Event]) -> Result<(), HandlerError> {
         let facts = siyu_events::latest_order_facts(events)?;
-        let earnings: Vec<Earning> =
+        let mut earnings: Vec<Earning> =
             facts.iter().map(Earning::of).collect::<Result<_, _>>().map_err(HandlerError::park)?;
+        // The order service may not have heard of a merge yet.
+        let named: Vec<PersonId> = earnings.iter().map(|earning| earning.person_id).collect();
+        let persons = person::hold_all(tx, &named).await.map_err(HandlerError::from)?;
+        for earning in &mut earnings {
+            earning.person_id =
+                persons.get(&earning.person_id).copied().unwrap_or(earning.person_id);
+        }
         let orders: Vec<OrderId> = earnings.iter().map(|earning| earning.order_id).collect();
         let known: HashMap<OrderId, Row> =
             store::lock(tx, &orders).await?.into_iter().map(|row| (row.order_id, row)).collect();

@@ -4,7 +4,7 @@ use siyu_ledger::TransferId;
 use siyu_pg::Tx;
 
 use super::domain::{Earning, OrderId};
-use crate::person::PersonId;
+use crate::person::{Merge, PersonId, Unmerge};
 
 /// What an order has earned so far: the row.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -68,6 +68,37 @@ pub async fn save(
     .bind(earnings.iter().map(|(e, _, _)| e.growth).collect::<Vec<_>>())
     .bind(earnings.iter().map(|(_, points, _)| *points).collect::<Vec<_>>())
     .bind(earnings.iter().map(|(_, _, growth)| *growth).collect::<Vec<_>>())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Gives the survivor of a merge what the loser's orders have earned.
+pub async fn move_over(tx: &mut Tx, merge: &Merge) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "update order_earnings
+        set person_id = $2, origin_person_id = coalesce(origin_person_id, person_id)
+        where merchant_id = $1 and person_id = $3",
+    )
+    .bind(tx.merchant())
+    .bind(merge.survivor)
+    .bind(merge.loser)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Gives it back.
+pub async fn move_back(tx: &mut Tx, unmerge: &Unmerge) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "update order_earnings
+        set person_id = $3, origin_person_id = nullif(origin_person_id, $3)
+        where merchant_id = $1 and person_id = $2 and origin_person_id = any($4::uuid[])",
+    )
+    .bind(tx.merchant())
+    .bind(unmerge.survivor)
+    .bind(unmerge.loser)
+    .bind(&unmerge.origins)
     .execute(&mut **tx)
     .await?;
     Ok(())

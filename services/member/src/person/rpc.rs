@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status, async_trait};
 use uuid::Uuid;
 
 use super::{
-    Person, PersonId,
+    Person, PersonId, canonical,
     domain::{self, Identity, Plan},
     store,
 };
@@ -111,6 +111,7 @@ async fn try_resolve(
 async fn get(app: &App, ctx: Ctx, request: GetPersonRequest) -> Result<GetPersonResponse, Fault> {
     let id = parse::id("person_id", &request.person_id)?;
     let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    let id = canonical(&mut tx, id).await?;
     Ok(GetPersonResponse { person: Some(load(&mut tx, &ctx, id).await?) })
 }
 

@@ -8,7 +8,7 @@ use siyu_pg::Tx;
 use uuid::Uuid;
 
 use super::{
-    Person, PersonId,
+    Merge, Person, PersonId, Unmerge,
     domain::{Identity, Plan},
 };
 
@@ -86,18 +86,39 @@ pub async fn find(tx: &mut Tx, id: PersonId) -> Result<Option<Person>, siyu_pg::
     Ok(person)
 }
 
-/// Which of the persons exist.
-pub async fn existing(tx: &mut Tx, ids: &[PersonId]) -> Result<Vec<PersonId>, siyu_pg::Error> {
-    let ids = sqlx::query_scalar(
-        "select p.id
+/// Whom ids stand for: the person itself, or whom it was merged into.
+pub async fn canonical(
+    tx: &mut Tx,
+    ids: &[PersonId],
+) -> Result<HashMap<PersonId, PersonId>, siyu_pg::Error> {
+    let pairs: Vec<(PersonId, PersonId)> = sqlx::query_as(
+        "select p.id, p.person_id
         from unnest($2::uuid[]) as k (id)
-        cross join lateral (select id from persons where merchant_id = $1 and id = k.id limit 1) as p",
+        cross join lateral (
+            select id, coalesce(merged_into, id) as person_id from persons where merchant_id = $1 and id = k.id limit 1
+        ) as p",
     )
     .bind(tx.merchant())
     .bind(ids)
     .fetch_all(&mut **tx)
     .await?;
-    Ok(ids)
+    Ok(pairs.into_iter().collect())
+}
+
+/// Keeps the persons from being merged until the transaction ends; says whether none of them was merged meanwhile. The
+/// caller sorts the ids, so that two calls never wait for each other in a circle.
+pub async fn hold(tx: &mut Tx, ids: &[PersonId]) -> Result<bool, siyu_pg::Error> {
+    assert!(ids.is_sorted(), "locks are taken in order");
+    let merged: Vec<Option<PersonId>> = sqlx::query_scalar(
+        "select p.merged_into
+        from unnest($2::uuid[]) as k (id)
+        cross join lateral (select merged_into from persons where merchant_id = $1 and id = k.id for key share) as p",
+    )
+    .bind(tx.merchant())
+    .bind(ids)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(merged.iter().all(Option::is_none))
 }
 
 /// The keys of persons.
@@ -137,7 +158,7 @@ pub async fn list(
     let persons = sqlx::query_as(
         "select id, growth, tier, created_at
         from persons
-        where merchant_id = $1 and growth >= $2 and ($3::uuid is null or id > $3)
+        where merchant_id = $1 and merged_into is null and growth >= $2 and ($3::uuid is null or id > $3)
         order by id
         limit $4",
     )
@@ -166,6 +187,46 @@ pub async fn save_growth(
     .bind(growth.iter().map(|(id, _, _)| *id).collect::<Vec<_>>())
     .bind(growth.iter().map(|(_, growth, _)| *growth).collect::<Vec<_>>())
     .bind(growth.iter().map(|(_, _, tier)| *tier).collect::<Vec<_>>())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Makes the loser, and whoever is an alias of it, an alias of the survivor, who gets their keys.
+pub async fn merge(tx: &mut Tx, merge: &Merge) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "with aliases as (
+            update persons set merged_into = $2 where merchant_id = $1 and (id = $3 or merged_into = $3)
+        )
+        update identities
+        set person_id = $2, origin_person_id = coalesce(origin_person_id, person_id)
+        where merchant_id = $1 and person_id = $3",
+    )
+    .bind(tx.merchant())
+    .bind(merge.survivor)
+    .bind(merge.loser)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Makes the loser a person again, with its own aliases and their keys.
+pub async fn unmerge(tx: &mut Tx, unmerge: &Unmerge) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "with aliases as (
+            insert into persons (merchant_id, id, growth, tier, created_at, merged_into)
+            select $1, n.id, 0, 1, $5, nullif($3::uuid, n.id) from unnest($4::uuid[]) as n (id)
+            on conflict on constraint persons_pkey do update set merged_into = excluded.merged_into
+        )
+        update identities
+        set person_id = $3, origin_person_id = nullif(origin_person_id, $3)
+        where merchant_id = $1 and person_id = $2 and origin_person_id = any($4::uuid[])",
+    )
+    .bind(tx.merchant())
+    .bind(unmerge.survivor)
+    .bind(unmerge.loser)
+    .bind(&unmerge.origins)
+    .bind(unmerge.at)
     .execute(&mut **tx)
     .await?;
     Ok(())

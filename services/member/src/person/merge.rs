@@ -1,0 +1,34 @@
+//! One person out of two, and two out of one again: in one transaction, so that there is no half of it. Every capability
+//! that keeps something by person is in the two lists here.
+
+use siyu_kernel::Fault;
+use siyu_pg::Tx;
+
+use super::{Merge, Unmerge, store};
+use crate::{App, connection, earning};
+
+/// Tells every capability that two persons are one. A new one adds its line here and below.
+async fn on_merge(app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
+    earning::on_merge(app, tx, merge).await?;
+    connection::on_merge(app, tx, merge).await?;
+    Ok(())
+}
+
+/// Tells every capability that a merge is undone.
+async fn on_unmerge(app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Result<(), Fault> {
+    earning::on_unmerge(app, tx, unmerge).await?;
+    connection::on_unmerge(app, tx, unmerge).await?;
+    Ok(())
+}
+
+/// Makes the loser an alias of the survivor. Both are persons of their own, and the caller has locked them.
+pub async fn apply(app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
+    store::merge(tx, merge).await?;
+    on_merge(app, tx, merge).await
+}
+
+/// Makes the loser a person again. The caller has locked both.
+pub async fn undo(app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Result<(), Fault> {
+    store::unmerge(tx, unmerge).await?;
+    on_unmerge(app, tx, unmerge).await
+}
