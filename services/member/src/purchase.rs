@@ -6,7 +6,7 @@ pub mod events;
 pub mod store;
 
 use chrono::{DateTime, Utc};
-pub use events::{on_merge, on_unmerge};
+pub(crate) use events::{on_merge, on_unmerge};
 use siyu_kernel::{Id, kind};
 
 use crate::person::PersonId;

@@ -6,11 +6,13 @@ use std::{
 };
 
 use siyu_events::{Event, Handler, HandlerError, Subscription};
+use siyu_grpc::parse;
 use siyu_kernel::{Fault, Id};
 use siyu_ledger::{
     AccountId, Action, Asset, Draw, Expired, LotTerms, Movement, NewAccount, Transfer, TransferId,
 };
 use siyu_pg::Tx;
+use siyu_proto::order::v1::OrderFacts;
 use tonic::async_trait;
 
 use super::{
@@ -39,16 +41,10 @@ struct Accounts(HashMap<(Option<PersonId>, Asset), AccountId>);
 #[async_trait]
 impl Handler for Earnings {
     async fn handle(&self, tx: &mut Tx, events: &[&Event]) -> Result<(), HandlerError> {
-        let facts = siyu_events::latest_order_facts(events)?;
-        let mut earnings: Vec<Earning> =
+        let mut facts = siyu_events::latest_order_facts(events)?;
+        name_persons(tx, &mut facts).await?;
+        let earnings: Vec<Earning> =
             facts.iter().map(Earning::of).collect::<Result<_, _>>().map_err(HandlerError::park)?;
-        // The order service may not have heard of a merge yet.
-        let named: Vec<PersonId> = earnings.iter().map(|earning| earning.person_id).collect();
-        let persons = person::hold_all(tx, &named).await.map_err(HandlerError::from)?;
-        for earning in &mut earnings {
-            earning.person_id =
-                persons.get(&earning.person_id).copied().unwrap_or(earning.person_id);
-        }
         let orders: Vec<OrderId> = earnings.iter().map(|earning| earning.order_id).collect();
         let known: HashMap<OrderId, Row> =
             store::lock(tx, &orders).await?.into_iter().map(|row| (row.order_id, row)).collect();
@@ -60,6 +56,20 @@ impl Handler for Earnings {
         self.post(tx, &news).await?;
         purchase::events::keep(tx, &facts).await
     }
+}
+
+/// Puts whom an alias stands for in its place: the order service may not have heard of a merge yet.
+async fn name_persons(tx: &mut Tx, facts: &mut [OrderFacts]) -> Result<(), HandlerError> {
+    let read = |fact: &OrderFacts| parse::id("person_id", &fact.person_id);
+    let named: Vec<PersonId> =
+        facts.iter().map(read).collect::<Result<_, _>>().map_err(HandlerError::park)?;
+    let persons = person::hold_all(tx, &named).await?;
+    for (fact, named) in facts.iter_mut().zip(named) {
+        if let Some(person) = persons.get(&named).filter(|person| **person != named) {
+            fact.person_id = person.to_string();
+        }
+    }
+    Ok(())
 }
 
 impl Earnings {

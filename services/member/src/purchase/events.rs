@@ -12,8 +12,8 @@ use super::{
     store::{self, Known},
 };
 use crate::{
-    merchant,
-    person::{Merge, PersonId},
+    App, merchant,
+    person::{Merge, PersonId, Unmerge},
 };
 
 /// Keeps orders as they are now; an older revision than the one known changes nothing.
@@ -45,10 +45,7 @@ pub(crate) async fn keep(tx: &mut Tx, facts: &[OrderFacts]) -> Result<(), Handle
 }
 
 /// Gives what the loser bought to the survivor.
-///
-/// # Errors
-/// A fault of the database.
-pub async fn on_merge(tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
+pub(crate) async fn on_merge(_app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
     let orders = store::of_person(tx, merge.loser).await?;
     store::remember_moved(tx, merge.id, &orders).await?;
     store::give(tx, merge.survivor, &orders).await?;
@@ -56,13 +53,10 @@ pub async fn on_merge(tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
 }
 
 /// Gives back what the merge moved, where it is still the survivor's; what was bought later stays.
-///
-/// # Errors
-/// A fault of the database.
-pub async fn on_unmerge(tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
-    let orders = store::forget_moved(tx, merge.id, merge.survivor).await?;
-    store::give(tx, merge.loser, &orders).await?;
-    Ok(sum_up(tx, BTreeSet::from([merge.survivor, merge.loser])).await?)
+pub(crate) async fn on_unmerge(_app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Result<(), Fault> {
+    let orders = store::forget_moved(tx, unmerge.id, unmerge.survivor).await?;
+    store::give(tx, unmerge.loser, &orders).await?;
+    Ok(sum_up(tx, BTreeSet::from([unmerge.survivor, unmerge.loser])).await?)
 }
 
 /// Computes the sums of persons anew, in the order of their ids, so that two of these never wait for each other.

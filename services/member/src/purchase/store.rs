@@ -1,13 +1,12 @@
 //! The SQL of purchases and nothing else. Look-ups and changes of many rows go key by key.
 
 use siyu_pg::Tx;
-use uuid::Uuid;
 
 use super::{
     Brief, Totals,
     domain::{OrderId, Purchase},
 };
-use crate::person::PersonId;
+use crate::person::{MergeId, PersonId};
 
 /// What is known of an order: the row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
@@ -255,7 +254,7 @@ pub async fn give(tx: &mut Tx, person: PersonId, orders: &[OrderId]) -> Result<(
 /// Remembers which orders a merge moved.
 pub async fn remember_moved(
     tx: &mut Tx,
-    merge: Uuid,
+    merge: MergeId,
     orders: &[OrderId],
 ) -> Result<(), siyu_pg::Error> {
     sqlx::query(
@@ -273,7 +272,7 @@ pub async fn remember_moved(
 /// Forgets which orders a merge moved; returns those that are still the survivor's.
 pub async fn forget_moved(
     tx: &mut Tx,
-    merge: Uuid,
+    merge: MergeId,
     survivor: PersonId,
 ) -> Result<Vec<OrderId>, siyu_pg::Error> {
     let moved: Vec<OrderId> = sqlx::query_scalar(

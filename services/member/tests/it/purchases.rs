@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use siyu_kernel::Id;
 use siyu_member::{
-    person::{Merge, PersonId},
-    purchase::{self, Totals, store},
+    person::{Merge, PersonId, Unmerge, merge},
+    purchase::{Totals, store},
 };
 use siyu_proto::order::v1::OrderState;
 use uuid::Uuid;
@@ -89,14 +89,17 @@ async fn a_merge_moves_purchases_and_its_end_moves_those_back_that_it_moved() {
     let (world, orders, people) = start().await;
     let (anna, bo) = (people[0], people[1]);
     orders.tell(world.own, &[paid(1, &anna.to_string(), 100), paid(2, &bo.to_string(), 250)]).await;
-    let merge = Merge { id: Uuid::from_u128(9), survivor: anna, loser: bo, at: paid_at() };
+    let merge = Merge { id: siyu_testkit::id(9), survivor: anna, loser: bo, at: paid_at() };
     let mut tx = world.database.db().tenant(world.own).await.unwrap();
-    purchase::on_merge(&mut tx, &merge).await.unwrap();
+    merge::apply(&world.app, &mut tx, &merge).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!((sums(&world, anna).await, sums(&world, bo).await), ((2, 350, 1), (0, 0, 0)));
     orders.tell(world.own, &[paid(3, &anna.to_string(), 7)]).await;
     let mut tx = world.database.db().tenant(world.own).await.unwrap();
-    purchase::on_unmerge(&mut tx, &merge).await.unwrap();
+    let (id, origins) = (merge.id, vec![bo]);
+    let unmerge =
+        Unmerge { id, survivor: anna, loser: bo, origins, merged_at: paid_at(), at: paid_at() };
+    merge::undo(&world.app, &mut tx, &unmerge).await.unwrap();
     let bought = store::latest(&mut tx, bo, 10).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!((sums(&world, anna).await, sums(&world, bo).await), ((2, 107, 1), (1, 250, 1)));
