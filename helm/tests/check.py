@@ -54,9 +54,10 @@ def default_values():
 def secrets_of(values):
     """(name, key) of every Secret that these values say exists."""
     merged = default_values()
-    for section in ("database", "auth", "nats"):
+    for section in ("database", "auth", "vault", "nats"):
         merged[section].update(values.get(section, {}))
     found = {(merged["auth"]["existingSecret"], merged["auth"]["key"]), (merged["nats"]["existingSecret"], merged["nats"]["key"])}
+    found |= {(merged["vault"]["existingSecret"], merged["vault"][key]) for key in ("key", "keyBefore")}
     for name in merged["services"]:
         database = merged["database"] | values.get("services", {}).get(name, {}).get("database", {})
         found |= {(database["existingSecret"], database["key"] or name), (database["ownerSecret"], database["ownerKey"] or name)}
@@ -195,7 +196,7 @@ def the_notes_name_the_secrets():
     # Only Helm 4 renders the notes without a cluster.
     run = helm(HELMS[1], "install", RELEASE, CHART, "--dry-run=client", "-n", NAMESPACE)
     notes = run.stdout.split("NOTES:")[1]
-    assert all(name in notes for name in ("siyu-database", "siyu-database-owner", "siyu-auth", "svc/acme-siyu-gateway")), notes
+    assert all(name in notes for name in ("siyu-database", "siyu-database-owner", "siyu-auth", "siyu-vault", "svc/acme-siyu-gateway")), notes
 
 
 def the_chart_packs_without_its_tests():

@@ -30,6 +30,7 @@ pub struct Six {
     programs: BTreeMap<Service, Program>,
     operator: Secret,
     key: Secret,
+    vault_key: String,
     app_urls: Databases,
     owner_urls: Databases,
 }
@@ -52,6 +53,7 @@ impl Six {
             programs: BTreeMap::new(),
             operator: Secret::new(random_bytes()),
             key: Secret::new(random_bytes()),
+            vault_key: "0123456789abcdef".repeat(4),
             app_urls: Databases::new(|service| url(APP, service)),
             owner_urls: Databases::new(|service| url(OWNER, service)),
         };
@@ -127,6 +129,9 @@ impl Six {
         for peer in service.peers() {
             let name = format!("SIYU__PEERS__{}", peer.name().to_uppercase());
             env.push((name, format!("http://{}", self.addrs[peer].0)));
+        }
+        if service == Service::Member {
+            env.push(("SIYU__MEMBER__VAULT_KEY".to_owned(), self.vault_key.clone()));
         }
         if service == Service::Gateway {
             let digest = self.operator.digest().to_string();

@@ -10,13 +10,14 @@ pub mod person;
 pub mod purchase;
 pub mod shop;
 pub mod staff;
+pub mod vault;
 
 use std::sync::Arc;
 
 use job::Job;
 use siyu_events::{Fact, Log, NewEvent, Subscription};
 use siyu_grpc::{Ctx, Server};
-use siyu_kernel::{Clock, Ids};
+use siyu_kernel::{Clock, Fault, Ids};
 use siyu_pg::{Db, Migration, Tx};
 use siyu_proto::{
     event::v1::event_log_service_server::EventLogServiceServer,
@@ -27,6 +28,8 @@ use siyu_proto::{
         staff_service_server::StaffServiceServer, store_service_server::StoreServiceServer,
     },
 };
+
+use vault::Vault;
 
 /// The name of the service: of its database, its events and its telemetry.
 pub const NAME: &str = "member";
@@ -54,25 +57,32 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/1010_add_person_aliases.sql"),
     },
     Migration {
+        version: 1020,
+        name: "create_vault_keys",
+        sql: include_str!("../migrations/1020_create_vault_keys.sql"),
+    },
+    Migration {
         version: 1030,
         name: "create_purchases",
         sql: include_str!("../migrations/1030_create_purchases.sql"),
     },
 ];
 
-/// The service: its database, its event log, and where ids and, for work that no request asked for, instants come from.
+/// The service: its database, its event log, the vault of what is personal, and where ids and, for work that no request
+/// asked for, instants come from.
 #[derive(Debug, Clone)]
 pub struct App {
     db: Db,
     log: Log,
+    vault: Vault,
     ids: Arc<dyn Ids>,
     clock: Arc<dyn Clock>,
 }
 
 impl App {
     /// The service on a database.
-    pub fn new(db: Db, ids: Arc<dyn Ids>, clock: Arc<dyn Clock>) -> Self {
-        Self { log: Log::new(db.clone(), NAME), db, ids, clock }
+    pub fn new(db: Db, vault: Vault, ids: Arc<dyn Ids>, clock: Arc<dyn Clock>) -> Self {
+        Self { log: Log::new(db.clone(), NAME), db, vault, ids, clock }
     }
 
     /// The facts that it tells.
@@ -91,6 +101,11 @@ impl App {
             .service(AccountServiceServer::new(self.clone()))
             .service(ConnectionServiceServer::new(self.clone()))
             .service(EventLogServiceServer::new(self.log.service()))
+    }
+
+    /// Makes sure that what is personal can be read and written, before anything is served.
+    pub async fn prepare(&self) -> Result<(), Fault> {
+        vault::check(self).await
     }
 
     /// What it does without being asked, each to be run as a task that is started again.

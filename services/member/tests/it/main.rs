@@ -12,4 +12,5 @@ mod purchases;
 mod staff;
 mod stores;
 mod stores_race;
+mod vault;
 mod world;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use siyu_events::Fact;
 use siyu_grpc::{Assertions, Call, Caller, Peer, Scopes, Server, Settings, Upstream, fault};
 use siyu_kernel::{Clock, Fault, Id, Ids, kind};
-use siyu_member::App;
+use siyu_member::{App, vault::Vault};
 use siyu_pg::{Migration, base_migrations};
 use siyu_proto::member::v1::{
     account_service_client::AccountServiceClient,
@@ -13,11 +13,15 @@ use siyu_proto::member::v1::{
     merchant_service_client::MerchantServiceClient, person_service_client::PersonServiceClient,
     staff_service_client::StaffServiceClient, store_service_client::StoreServiceClient, *,
 };
-use siyu_runtime::Readiness;
+use siyu_runtime::{Readiness, random_bytes};
 use siyu_testkit::{Database, FixedClock, SeededIds, told};
 
 const SCHEMA: &[&[Migration]] =
     &[base_migrations(), siyu_events::MIGRATIONS, siyu_ledger::MIGRATIONS, siyu_member::MIGRATIONS];
+
+/// The configured key of the vault.
+pub(crate) const VAULT_KEY: &str =
+    "5b1f0e3c9a7d4826b5c1e2f30718293a4b5c6d7e8f90a1b2c3d4e5f60718293a";
 
 pub(crate) type MerchantId = Id<kind::Merchant>;
 
@@ -48,7 +52,8 @@ impl World {
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let assertions = Arc::new(Assertions::new(&[7; 32]).unwrap());
         let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(1));
-        let app = App::new(database.db().clone(), ids, shared.clone());
+        let vault = Vault::new(VAULT_KEY, "", random_bytes::<32>).unwrap();
+        let app = App::new(database.db().clone(), vault, ids, shared.clone());
         let server =
             Server::new(Settings::default(), assertions.clone(), shared.clone(), Readiness::new());
         let own = Upstream::in_process(app.serve(server).build().unwrap());

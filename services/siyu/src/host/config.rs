@@ -27,6 +27,8 @@ pub struct Config {
     pub nats: Nats,
     /// What services trust each other by.
     pub auth: Auth,
+    /// What only the member service reads.
+    pub member: Member,
     /// The bounds of the gateway.
     pub gateway: siyu_gateway::Config,
     /// Logs, traces, telemetry.
@@ -109,6 +111,16 @@ pub struct Nats {
 pub struct Auth {
     /// The key that assertions are signed with: at least 32 bytes, the same for all services.
     pub internal_key: Secret,
+}
+
+/// What only the member service reads.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Member {
+    /// The key that personal data are sealed under: at least 32 bytes, hexadecimal or base64. Who loses it loses the data.
+    pub vault_key: Secret,
+    /// The key before it, while not everything is sealed under the new one yet.
+    pub vault_key_before: Secret,
 }
 
 impl Default for Grpc {

@@ -7,6 +7,7 @@ use siyu_events::{
 };
 use siyu_grpc::{App, Assertions, Peer, Server, Upstream};
 use siyu_kernel::{Clock, Ids};
+use siyu_member::vault::Vault;
 use siyu_pg::Db;
 use siyu_proto::event::v1::event_log_service_client::EventLogServiceClient;
 use siyu_runtime::{Policy, Readiness, SystemClock, SystemIds, Tasks};
@@ -32,6 +33,8 @@ pub struct Host {
     pub ids: Arc<dyn Ids>,
     /// What services trust each other by.
     pub assertions: Arc<Assertions>,
+    /// What personal data are sealed in; only the member service has it.
+    pub vault: Option<Vault>,
     /// The bounds of a server.
     pub limits: siyu_grpc::Settings,
     /// The broker; events are pulled without one.
@@ -54,6 +57,7 @@ impl Host {
         assertions: Arc<Assertions>,
         limits: siyu_grpc::Settings,
         nats: Option<Nats>,
+        vault: Option<Vault>,
     ) -> Self {
         Self {
             tasks: Tasks::new(),
@@ -61,6 +65,7 @@ impl Host {
             clock: Arc::new(SystemClock),
             ids: Arc::new(SystemIds),
             assertions,
+            vault,
             limits,
             nats,
         }
@@ -82,7 +87,7 @@ impl Host {
         let member = || self.peer(service, Service::Member, upstreams);
         let (server, log, subscriptions) = match service {
             Service::Member => {
-                let app = siyu_member::App::new(db.clone(), self.ids.clone(), self.clock.clone());
+                let app = self.member(db).await?;
                 for job in app.jobs() {
                     self.spawn(job.name(), move |cancel| job.clone().run(cancel));
                 }
@@ -125,6 +130,14 @@ impl Host {
         self.publish(service, &log).await?;
         self.watch(service, db);
         server.build().map_err(Failure::because)
+    }
+
+    /// The member service, with its personal data in order.
+    async fn member(&self, db: &Db) -> Result<siyu_member::App, Failure> {
+        let vault = self.vault.clone().expect("whoever starts the member service has its vault");
+        let app = siyu_member::App::new(db.clone(), vault, self.ids.clone(), self.clock.clone());
+        app.prepare().await.map_err(Failure::because)?;
+        Ok(app)
     }
 
     fn peer(&self, service: Service, of: Service, upstreams: &Upstreams) -> Result<Peer, Failure> {

@@ -3,13 +3,14 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use siyu_grpc::{Assertions, Upstream};
+use siyu_member::vault::Vault;
 use siyu_pg::{Db, Settings};
-use siyu_runtime::{CancellationToken, Policy, Tasks, config, pause};
+use siyu_runtime::{CancellationToken, Policy, Tasks, config, pause, random_bytes};
 use tokio::net::TcpListener;
 
 use super::{
     admin,
-    config::Config,
+    config::{Config, Member},
     node::{Host, Nats, Upstreams},
     services::Service,
     suite::{bind, gateway, take},
@@ -35,7 +36,7 @@ pub async fn serve(
     // Ports first: whoever cannot have them should know before anything else happens.
     let addr = if service == Service::Gateway { config.http.addr } else { config.grpc.addr };
     let (listener, admin_listener) = (bind(addr).await?, bind(config.admin.addr).await?);
-    let host = host(&config)?;
+    let host = host(service, &config)?;
     run_admin(&host, admin_listener);
     let done = tokio::select! {
         done = run(service, &config, &host, listener) => done,
@@ -93,13 +94,28 @@ fn run_admin(host: &Host, listener: TcpListener) {
     }));
 }
 
-fn host(config: &Config) -> Result<Host, Failure> {
+fn host(service: Service, config: &Config) -> Result<Host, Failure> {
     let key = config.auth.internal_key.expose();
     let assertions = Assertions::new(key.as_bytes())
         .map_err(|error| Failure::usage(format!("auth.internal_key: {error}")))?;
     let nats =
         (!config.nats.url.is_empty()).then(|| Nats { url: config.nats.url.expose().to_owned() });
-    Ok(Host::new(Arc::new(assertions), config.grpc.limits.clone(), nats))
+    let vault = if service == Service::Member { Some(vault(&config.member)?) } else { None };
+    Ok(Host::new(Arc::new(assertions), config.grpc.limits.clone(), nats, vault))
+}
+
+fn vault(member: &Member) -> Result<Vault, Failure> {
+    let (current, before) = (member.vault_key.expose(), member.vault_key_before.expose());
+    let failure = |key: &str, error| Failure::usage(format!("member.{key} {error}"));
+    // The one before is read alone first, so that the message names the right one.
+    if !before.is_empty() {
+        Vault::new(before, "", random_bytes::<32>)
+            .map_err(|error| failure("vault_key_before", error))?;
+    }
+    Vault::new(current, before, random_bytes::<32>).map_err(|error| {
+        failure("vault_key", error)
+            .hint("SIYU__MEMBER__VAULT_KEY=$(openssl rand -hex 32), kept safe")
+    })
 }
 
 async fn connect(config: &Config, service: Service) -> Result<Db, Failure> {

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fs, net::SocketAddr, path::PathBuf, sync::Arc, 
 
 use siyu_gateway::{Digest, Gateway, Parts, Secret as Token};
 use siyu_grpc::{Assertions, Upstream};
+use siyu_member::vault::{self, Vault};
 use siyu_pg::{Db, embedded::Durability};
 use siyu_runtime::{CancellationToken, random_bytes};
 use tokio::net::TcpListener;
@@ -73,7 +74,10 @@ impl Suite {
             Token::new(random_bytes()).expose().to_owned()
         })?;
         let assertions = Arc::new(Assertions::new(key.as_bytes()).map_err(Failure::because)?);
-        let host = Host::new(assertions, siyu_grpc::Settings::default(), None);
+        let vault_key =
+            private_file(&options.data_dir.join("vault.key"), || vault::new_key(random_bytes))?;
+        let vault = Vault::new(&vault_key, "", random_bytes::<32>).map_err(Failure::because)?;
+        let host = Host::new(assertions, siyu_grpc::Settings::default(), None, Some(vault));
         let dbs = embedded.connect().await?;
         let gateway = start_services(&host, &dbs, &operator).await?;
         for listener in listeners {
