@@ -24,6 +24,10 @@ const READ_BY_POST: &[&str] = &["FindPerson"];
 /// Changes without a request id: a repeat is recognised by what is in the request.
 const NATURAL: &[(&str, &str)] = &[
     ("UpsertStores", "a store is known by its code"),
+    ("UpsertRegions", "a region is known by its code"),
+    ("RecordInteractions", "an interaction is known by its ends, its kind and its instant"),
+    ("AcceptHandovers", "a hand-over is taken once"),
+    ("RefuseHandover", "a hand-over ends once"),
     ("ResolvePersons", "a person is known by the keys"),
     ("RecordConnections", "an edge is known by its ends, a fact by its instant"),
     ("ImportOrders", "an order is known by platform, shop and number, a version by its instant"),

@@ -50,6 +50,10 @@ pub mod kind {
         Store = "sto";
         /// An employee of a merchant (员工, 导购).
         Staff = "stf";
+        /// A part of a merchant that holds stores (区域).
+        Region = "reg";
+        /// The passing of a customer from one employee to another (客户转接).
+        Handover = "hnd";
         /// A human being, after identity merge.
         Person = "per";
         /// Two persons who turned out to be one.

@@ -6,7 +6,7 @@ use std::{fmt, pin::Pin};
 use siyu_kernel::Fault;
 use siyu_runtime::{CancellationToken, Progress, Steps, steps};
 
-use crate::{App, limits};
+use crate::{App, handover, limits};
 
 /// One step of a job.
 type Step = fn(&App) -> Pin<Box<dyn Future<Output = Result<Progress, Fault>> + Send + '_>>;
@@ -21,7 +21,8 @@ pub struct Job {
 
 /// The jobs of the service.
 pub(crate) fn all(app: &App) -> Vec<Job> {
-    let jobs: [(&'static str, Step); 0] = [];
+    let jobs: [(&'static str, Step); 1] =
+        [("member.finish_handovers", |app| Box::pin(handover::finish::once(app)))];
     jobs.map(|(name, step)| Job { app: app.clone(), name, step }).into()
 }
 

@@ -3,11 +3,14 @@
 pub mod account;
 pub mod connection;
 pub mod earning;
+pub mod handover;
 pub mod job;
 pub mod limits;
 pub mod merchant;
+pub mod owner;
 pub mod person;
 pub mod purchase;
+pub mod region;
 pub mod shop;
 pub mod staff;
 pub mod vault;
@@ -24,7 +27,9 @@ use siyu_proto::{
     member::v1::{
         account_service_server::AccountServiceServer,
         connection_service_server::ConnectionServiceServer,
-        merchant_service_server::MerchantServiceServer, person_service_server::PersonServiceServer,
+        handover_service_server::HandoverServiceServer,
+        merchant_service_server::MerchantServiceServer, owner_service_server::OwnerServiceServer,
+        person_service_server::PersonServiceServer, region_service_server::RegionServiceServer,
         staff_service_server::StaffServiceServer, store_service_server::StoreServiceServer,
     },
 };
@@ -66,6 +71,16 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "create_purchases",
         sql: include_str!("../migrations/1030_create_purchases.sql"),
     },
+    Migration {
+        version: 1060,
+        name: "extend_organisation",
+        sql: include_str!("../migrations/1060_extend_organisation.sql"),
+    },
+    Migration {
+        version: 1061,
+        name: "create_owners",
+        sql: include_str!("../migrations/1061_create_owners.sql"),
+    },
 ];
 
 /// The service: its database, its event log, the vault of what is personal, and where ids and, for work that no request
@@ -100,6 +115,9 @@ impl App {
             .service(PersonServiceServer::new(self.clone()))
             .service(AccountServiceServer::new(self.clone()))
             .service(ConnectionServiceServer::new(self.clone()))
+            .service(RegionServiceServer::new(self.clone()))
+            .service(OwnerServiceServer::new(self.clone()))
+            .service(HandoverServiceServer::new(self.clone()))
             .service(EventLogServiceServer::new(self.log.service()))
     }
 

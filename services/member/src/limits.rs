@@ -15,3 +15,12 @@ pub const IDLE_PAUSE: Duration = Duration::from_secs(1);
 
 /// The merchants whose keys are kept opened: a few hundred bytes each, and drawing them again is one look-up.
 pub const VAULT_MERCHANTS_MAX: usize = 10_000;
+
+/// Levels of regions: country, province, city and some more; whoever goes up the tree stops after so many.
+pub const REGION_DEPTH_MAX: usize = 8;
+
+/// Regions of a merchant: the whole tree is read and checked for each change.
+pub const REGIONS_MAX: usize = 2_000;
+
+/// Hand-overs that one step ends: their persons are locked for so long.
+pub const HANDOVER_BATCH: i64 = 100;

@@ -6,7 +6,8 @@ pub mod store;
 
 use chrono::{DateTime, Utc};
 use siyu_grpc::parse::timestamp;
-use siyu_kernel::{Id, kind::Merchant as MerchantKind};
+use siyu_kernel::{Fault, Id, Zone, kind::Merchant as MerchantKind};
+use siyu_pg::Tx;
 use siyu_proto::member::v1 as proto;
 
 /// A tenant: the row.
@@ -34,4 +35,19 @@ impl From<Merchant> for proto::Merchant {
             create_time: Some(timestamp(merchant.created_at)),
         }
     }
+}
+
+/// The merchant of the transaction.
+pub(crate) async fn own(tx: &mut Tx) -> Result<Merchant, Fault> {
+    store::find(tx).await?.ok_or_else(|| Fault::not_found("merchant"))
+}
+
+/// The currency of the merchant of the transaction.
+pub(crate) async fn currency(tx: &mut Tx) -> Result<String, Fault> {
+    Ok(own(tx).await?.currency)
+}
+
+/// The zone of the merchant of the transaction.
+pub(crate) async fn zone(tx: &mut Tx) -> Result<Zone, Fault> {
+    Zone::parse(&own(tx).await?.zone).map_err(Fault::internal)
 }

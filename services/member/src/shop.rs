@@ -4,3 +4,5 @@
 pub mod domain;
 pub mod rpc;
 pub mod store;
+
+pub use domain::StoreId;

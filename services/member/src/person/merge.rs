@@ -5,13 +5,14 @@ use siyu_kernel::Fault;
 use siyu_pg::Tx;
 
 use super::{Merge, Unmerge, store};
-use crate::{App, connection, earning, purchase};
+use crate::{App, connection, earning, owner, purchase};
 
 /// Tells every capability that two persons are one. A new one adds its line here and below.
 async fn on_merge(app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
     earning::on_merge(app, tx, merge).await?;
     connection::on_merge(app, tx, merge).await?;
     purchase::on_merge(app, tx, merge).await?;
+    owner::merge::on_merge(app, tx, merge).await?;
     Ok(())
 }
 
@@ -20,6 +21,7 @@ async fn on_unmerge(app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Result<(), Fau
     earning::on_unmerge(app, tx, unmerge).await?;
     connection::on_unmerge(app, tx, unmerge).await?;
     purchase::on_unmerge(app, tx, unmerge).await?;
+    owner::merge::on_unmerge(app, tx, unmerge).await?;
     Ok(())
 }
 

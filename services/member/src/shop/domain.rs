@@ -3,8 +3,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use prost::Message;
 use siyu_grpc::parse::timestamp;
-use siyu_kernel::{Id, Violation, Zone, kind};
-use siyu_proto::member::v1 as proto;
+use siyu_kernel::{Id, IdError, Violation, Zone, kind};
+use siyu_proto::{member::v1 as proto, r#type::v1::Money};
+
+use crate::{merchant::Merchant, region::RegionId};
 
 /// The id of a store.
 pub type StoreId = Id<kind::Store>;
@@ -26,6 +28,10 @@ pub struct Store {
     pub hours: Vec<u8>,
     /// The selling floor in hundredths of a square metre.
     pub area_centi_sqm: i64,
+    /// The region that it belongs to.
+    pub region_id: Option<RegionId>,
+    /// What opening it cost, in minor units of the merchant's currency; 0: not known.
+    pub opening_cost_minor: i64,
     /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -52,13 +58,13 @@ impl Kind {
     }
 }
 
-/// Reads a store of the contract; ids and times are set by the caller.
+/// Reads a store of the contract; ids and times are set by the caller. What is not given stays as in `before`.
 pub fn read(
     field: &str,
     store: &proto::Store,
-    id: StoreId,
-    merchant_zone: &str,
-    now: DateTime<Utc>,
+    before: Option<&Store>,
+    merchant: &Merchant,
+    (id, now): (StoreId, DateTime<Utc>),
 ) -> Result<Store, Vec<Violation>> {
     let mut wrong = Vec::new();
     let mut refuse = |name: &str, description: String| {
@@ -72,7 +78,7 @@ pub fn read(
             Kind::Direct
         }
     };
-    let zone = if store.zone.is_empty() { merchant_zone } else { &store.zone };
+    let zone = if store.zone.is_empty() { &merchant.zone } else { &store.zone };
     if let Err(error) = Zone::parse(zone) {
         refuse("zone", error.to_string());
     }
@@ -80,6 +86,30 @@ pub fn read(
     for (name, description) in wrong_hours(&hours) {
         refuse(&name, description);
     }
+    let region_id = match store.region_id.as_deref() {
+        None => before.and_then(|store| store.region_id),
+        Some("") => None,
+        Some(text) => text.parse().map_or_else(
+            |error: IdError| {
+                refuse("region_id", error.to_string());
+                None
+            },
+            Some,
+        ),
+    };
+    let opening_cost_minor = match &store.opening_cost {
+        None => before.map_or(0, |store| store.opening_cost_minor),
+        Some(cost) if cost.currency_code != merchant.currency => {
+            let text = format!("must be {}, the merchant's currency", merchant.currency);
+            refuse("opening_cost.currency_code", text);
+            0
+        }
+        Some(cost) if cost.minor_units < 0 => {
+            refuse("opening_cost.minor_units", "must not be negative".into());
+            0
+        }
+        Some(cost) => cost.minor_units,
+    };
     if !wrong.is_empty() {
         return Err(wrong);
     }
@@ -91,6 +121,8 @@ pub fn read(
         zone: zone.to_owned(),
         hours: hours.encode_to_vec(),
         area_centi_sqm: store.area_centi_sqm,
+        region_id,
+        opening_cost_minor,
         created_at: now,
         updated_at: now,
     })
@@ -134,25 +166,29 @@ impl Store {
     }
 }
 
-impl From<Store> for proto::Store {
-    fn from(store: Store) -> Self {
-        let kind = match store.kind {
+impl Store {
+    /// The store on the wire, with its cost in the currency of its merchant.
+    pub fn show(self, currency: &str) -> proto::Store {
+        let kind = match self.kind {
             Kind::Direct => proto::StoreKind::Direct,
             Kind::Franchise => proto::StoreKind::Franchise,
         };
-        Self {
-            id: store.id.to_string(),
-            code: store.code,
-            name: store.name,
+        let hours = proto::OpeningHours::decode(self.hours.as_slice());
+        proto::Store {
+            id: self.id.to_string(),
+            code: self.code,
+            name: self.name,
             kind: kind.into(),
-            zone: store.zone,
-            hours: Some(
-                proto::OpeningHours::decode(store.hours.as_slice())
-                    .expect("the row holds what was encoded"),
-            ),
-            area_centi_sqm: store.area_centi_sqm,
-            create_time: Some(timestamp(store.created_at)),
-            update_time: Some(timestamp(store.updated_at)),
+            zone: self.zone,
+            hours: Some(hours.expect("the row holds what was encoded")),
+            area_centi_sqm: self.area_centi_sqm,
+            create_time: Some(timestamp(self.created_at)),
+            update_time: Some(timestamp(self.updated_at)),
+            region_id: Some(self.region_id.map(|id| id.to_string()).unwrap_or_default()),
+            opening_cost: Some(Money {
+                currency_code: currency.to_owned(),
+                minor_units: self.opening_cost_minor,
+            }),
         }
     }
 }

@@ -15,7 +15,12 @@ use super::{
     domain::{self, Store},
     store,
 };
-use crate::{App, limits, merchant, publish_all};
+use crate::{
+    App, limits,
+    merchant::{self, Merchant},
+    publish_all,
+    region::{self, RegionId},
+};
 
 #[async_trait]
 impl StoreService for App {
@@ -49,11 +54,15 @@ async fn upsert(
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
     let merchant =
         merchant::store::find(&mut tx).await?.ok_or_else(|| Fault::not_found("merchant"))?;
-    let mut stores = read_all(app, &ctx, &request, &merchant.zone)?;
-
     let codes: Vec<&str> = request.stores.iter().map(|s| s.code.as_str()).collect();
     let known: BTreeMap<String, Store> =
         store::lock(&mut tx, &codes).await?.into_iter().map(|s| (s.code.clone(), s)).collect();
+    let mut stores = read_all(app, &ctx, &request, &merchant, &known)?;
+    let regions: BTreeSet<RegionId> = stores.iter().filter_map(|s| s.region_id).collect();
+    let regions: Vec<RegionId> = regions.into_iter().collect();
+    if region::store::existing(&mut tx, &regions).await?.len() < regions.len() {
+        return Err(Fault::not_found("region"));
+    }
     let mut changed = Vec::new();
     for wanted in &mut stores {
         match known.get(&wanted.code) {
@@ -75,12 +84,12 @@ async fn upsert(
     let facts: Vec<(String, StoreChanged)> = changed
         .iter()
         .map(|s| stand[&s.code].clone())
-        .map(|s| (s.id.to_string(), StoreChanged { store: Some(s.into()) }))
+        .map(|s| (s.id.to_string(), StoreChanged { store: Some(s.show(&merchant.currency)) }))
         .collect();
     publish_all(app, &mut tx, &ctx, &facts).await?;
     tx.commit().await?;
     Ok(UpsertStoresResponse {
-        stores: codes.iter().map(|code| stand[*code].clone().into()).collect(),
+        stores: codes.iter().map(|code| stand[*code].clone().show(&merchant.currency)).collect(),
     })
 }
 
@@ -88,7 +97,8 @@ fn read_all(
     app: &App,
     ctx: &Ctx,
     request: &UpsertStoresRequest,
-    zone: &str,
+    merchant: &Merchant,
+    known: &BTreeMap<String, Store>,
 ) -> Result<Vec<Store>, Fault> {
     let (mut stores, mut wrong, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
     for (i, wanted) in request.stores.iter().enumerate() {
@@ -97,7 +107,9 @@ fn read_all(
             let description = format!("\"{}\" stands twice", wanted.code);
             wrong.push(Violation { field: format!("{field}.code"), description });
         }
-        match domain::read(&field, wanted, Id::from_uuid(app.ids.uuid()), zone, ctx.now) {
+        let before = known.get(&wanted.code);
+        let fresh = (Id::from_uuid(app.ids.uuid()), ctx.now);
+        match domain::read(&field, wanted, before, merchant, fresh) {
             Ok(store) => stores.push(store),
             Err(violations) => wrong.extend(violations),
         }
@@ -109,7 +121,8 @@ async fn get(app: &App, ctx: Ctx, request: GetStoreRequest) -> Result<GetStoreRe
     let id = parse::id("store_id", &request.store_id)?;
     let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
     let store = store::find(&mut tx, id).await?.ok_or_else(|| Fault::not_found("store"))?;
-    Ok(GetStoreResponse { store: Some(store.into()) })
+    let currency = merchant::currency(&mut tx).await?;
+    Ok(GetStoreResponse { store: Some(store.show(&currency)) })
 }
 
 async fn list(
@@ -122,8 +135,9 @@ async fn list(
     let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
     let rows = store::list(&mut tx, page.after.as_deref(), page.fetch()).await?;
     let page = page.page(rows, |store| store.code.clone());
+    let currency = merchant::currency(&mut tx).await?;
     Ok(ListStoresResponse {
-        stores: page.items.into_iter().map(Into::into).collect(),
+        stores: page.items.into_iter().map(|store| store.show(&currency)).collect(),
         next_page_token: page.next_token,
     })
 }

@@ -3,11 +3,12 @@
 use siyu_pg::Tx;
 
 use super::domain::{Store, StoreId};
+use crate::region::RegionId;
 
 /// Locks the stores that exist among `codes`.
 pub async fn lock(tx: &mut Tx, codes: &[&str]) -> Result<Vec<Store>, siyu_pg::Error> {
     let stores = sqlx::query_as(
-        "select id, code, name, kind, zone, hours, area_centi_sqm, created_at, updated_at
+        "select id, code, name, kind, zone, hours, area_centi_sqm, region_id, opening_cost_minor, created_at, updated_at
         from stores
         where merchant_id = $1 and code = any($2::text[])
         order by code
@@ -24,12 +25,14 @@ pub async fn lock(tx: &mut Tx, codes: &[&str]) -> Result<Vec<Store>, siyu_pg::Er
 pub async fn upsert(tx: &mut Tx, stores: &[Store]) -> Result<(), siyu_pg::Error> {
     sqlx::query(
         "insert into stores
-            (merchant_id, id, code, name, kind, zone, hours, area_centi_sqm, created_at, updated_at)
+            (merchant_id, id, code, name, kind, zone, hours, area_centi_sqm, region_id, opening_cost_minor, created_at,
+            updated_at)
         select $1, * from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[],
-            $8::bigint[], $9::timestamptz[], $10::timestamptz[])
+            $8::bigint[], $9::uuid[], $10::bigint[], $11::timestamptz[], $12::timestamptz[])
         on conflict on constraint stores_code_key do update
         set name = excluded.name, kind = excluded.kind, zone = excluded.zone, hours = excluded.hours,
-            area_centi_sqm = excluded.area_centi_sqm, updated_at = excluded.updated_at",
+            area_centi_sqm = excluded.area_centi_sqm, region_id = excluded.region_id,
+            opening_cost_minor = excluded.opening_cost_minor, updated_at = excluded.updated_at",
     )
     .bind(tx.merchant())
     .bind(stores.iter().map(|s| s.id).collect::<Vec<_>>())
@@ -39,6 +42,8 @@ pub async fn upsert(tx: &mut Tx, stores: &[Store]) -> Result<(), siyu_pg::Error>
     .bind(stores.iter().map(|s| s.zone.as_str()).collect::<Vec<_>>())
     .bind(stores.iter().map(|s| s.hours.as_slice()).collect::<Vec<_>>())
     .bind(stores.iter().map(|s| s.area_centi_sqm).collect::<Vec<_>>())
+    .bind(stores.iter().map(|s| s.region_id).collect::<Vec<_>>())
+    .bind(stores.iter().map(|s| s.opening_cost_minor).collect::<Vec<_>>())
     .bind(stores.iter().map(|s| s.created_at).collect::<Vec<_>>())
     .bind(stores.iter().map(|s| s.updated_at).collect::<Vec<_>>())
     .execute(&mut **tx)
@@ -49,7 +54,7 @@ pub async fn upsert(tx: &mut Tx, stores: &[Store]) -> Result<(), siyu_pg::Error>
 /// One store.
 pub async fn find(tx: &mut Tx, id: StoreId) -> Result<Option<Store>, siyu_pg::Error> {
     let store = sqlx::query_as(
-        "select id, code, name, kind, zone, hours, area_centi_sqm, created_at, updated_at
+        "select id, code, name, kind, zone, hours, area_centi_sqm, region_id, opening_cost_minor, created_at, updated_at
         from stores
         where merchant_id = $1 and id = $2",
     )
@@ -67,7 +72,7 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Store>, siyu_pg::Error> {
     let stores = sqlx::query_as(
-        "select id, code, name, kind, zone, hours, area_centi_sqm, created_at, updated_at
+        "select id, code, name, kind, zone, hours, area_centi_sqm, region_id, opening_cost_minor, created_at, updated_at
         from stores
         where merchant_id = $1 and ($2::text is null or code > $2)
         order by code
@@ -76,6 +81,50 @@ pub async fn list(
     .bind(tx.merchant())
     .bind(after)
     .bind(limit)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(stores)
+}
+
+/// Stores after a code, of those that somebody reaches.
+pub async fn list_of(
+    tx: &mut Tx,
+    reached: &[StoreId],
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Store>, siyu_pg::Error> {
+    let stores = sqlx::query_as(
+        "select s.id, s.code, s.name, s.kind, s.zone, s.hours, s.area_centi_sqm, s.region_id, s.opening_cost_minor,
+            s.created_at, s.updated_at
+        from unnest($2::uuid[]) as k (id)
+        cross join lateral (select * from stores where merchant_id = $1 and id = k.id limit 1) as s
+        where $3::text is null or s.code > $3
+        order by s.code
+        limit $4",
+    )
+    .bind(tx.merchant())
+    .bind(reached)
+    .bind(after)
+    .bind(limit)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(stores)
+}
+
+/// The stores of a region and of those below it.
+pub async fn below(tx: &mut Tx, region_id: RegionId) -> Result<Vec<StoreId>, siyu_pg::Error> {
+    let stores = sqlx::query_scalar(
+        "with recursive below as (
+            select id from regions where merchant_id = $1 and id = $2
+            union
+            select r.id from below b join regions r on r.merchant_id = $1 and r.parent_id = b.id
+        )
+        select s.id
+        from below b
+        cross join lateral (select id from stores where merchant_id = $1 and region_id = b.id offset 0) as s",
+    )
+    .bind(tx.merchant())
+    .bind(region_id)
     .fetch_all(&mut **tx)
     .await?;
     Ok(stores)

@@ -4,8 +4,12 @@
 mod connections;
 mod earnings;
 mod earnings_random;
+mod handovers;
 mod merchants;
 mod orders;
+mod organisation;
+mod owners;
+mod owners_race;
 mod persons;
 mod persons_race;
 mod purchases;

@@ -10,8 +10,10 @@ use siyu_pg::{Migration, base_migrations};
 use siyu_proto::member::v1::{
     account_service_client::AccountServiceClient,
     connection_service_client::ConnectionServiceClient,
-    merchant_service_client::MerchantServiceClient, person_service_client::PersonServiceClient,
-    staff_service_client::StaffServiceClient, store_service_client::StoreServiceClient, *,
+    handover_service_client::HandoverServiceClient, merchant_service_client::MerchantServiceClient,
+    owner_service_client::OwnerServiceClient, person_service_client::PersonServiceClient,
+    region_service_client::RegionServiceClient, staff_service_client::StaffServiceClient,
+    store_service_client::StoreServiceClient, *,
 };
 use siyu_runtime::{Readiness, random_bytes};
 use siyu_testkit::{Database, FixedClock, SeededIds, told};
@@ -95,6 +97,18 @@ impl World {
 
     pub(crate) fn connections(&self, who: MerchantId) -> ConnectionServiceClient<Call> {
         ConnectionServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn regions(&self, who: MerchantId) -> RegionServiceClient<Call> {
+        RegionServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn owners(&self, who: MerchantId) -> OwnerServiceClient<Call> {
+        OwnerServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn handovers(&self, who: MerchantId) -> HandoverServiceClient<Call> {
+        HandoverServiceClient::new(self.call(who))
     }
 
     pub(crate) fn accounts(&self, who: MerchantId) -> AccountServiceClient<Call> {
