@@ -67,6 +67,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/1020_create_vault_keys.sql"),
     },
     Migration {
+        version: 1021,
+        name: "create_identity_addresses",
+        sql: include_str!("../migrations/1021_create_identity_addresses.sql"),
+    },
+    Migration {
         version: 1030,
         name: "create_purchases",
         sql: include_str!("../migrations/1030_create_purchases.sql"),
@@ -123,7 +128,8 @@ impl App {
 
     /// Makes sure that what is personal can be read and written, before anything is served.
     pub async fn prepare(&self) -> Result<(), Fault> {
-        vault::check(self).await
+        vault::check(self).await?;
+        person::address::conceal_all(self).await
     }
 
     /// What it does without being asked, each to be run as a task that is started again.

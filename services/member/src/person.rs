@@ -1,5 +1,6 @@
 //! Persons (客户): human beings as one merchant knows them, found by strong keys. A key belongs to one person for ever.
 
+pub mod address;
 pub mod domain;
 pub mod merge;
 pub mod rpc;

@@ -116,18 +116,13 @@ impl Identity {
         Ok(Self { kind, scope: identity.scope.clone(), value })
     }
 
-    /// The key as it may be shown: phone and e-mail masked.
-    pub fn masked(&self) -> proto::Identity {
-        let value = match self.kind {
-            IdentityKind::Phone => mask(&self.value, 3, 4),
-            IdentityKind::Email => match self.value.split_once('@') {
-                Some((local, domain)) => format!("{}@{domain}", mask(local, 1, 0)),
-                None => mask(&self.value, 1, 0),
-            },
-            IdentityKind::Unionid
-            | IdentityKind::ExternalUserid
-            | IdentityKind::PlatformBuyer
-            | IdentityKind::Openid => self.value.clone(),
+    /// The key as it may be shown. The value of a phone or an address is a digest, which says nothing: its address, if it is
+    /// known, is shown masked.
+    pub fn masked(&self, address: Option<&str>) -> proto::Identity {
+        let value = match (self.kind.is_address(), address) {
+            (false, _) => self.value.clone(),
+            (true, Some(address)) => mask_address(self.kind, address),
+            (true, None) => "***".to_owned(),
         };
         let kind = proto::IdentityKind::from(self.kind).into();
         proto::Identity { kind, scope: self.scope.clone(), value }
@@ -135,6 +130,11 @@ impl Identity {
 }
 
 impl IdentityKind {
+    /// Whether the value is an address by which somebody can be reached: it is stored as a digest, and sealed beside it.
+    pub const fn is_address(self) -> bool {
+        matches!(self, Self::Phone | Self::Email)
+    }
+
     /// The word in columns.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -170,6 +170,15 @@ impl From<IdentityKind> for proto::IdentityKind {
             IdentityKind::PlatformBuyer => Self::PlatformBuyer,
             IdentityKind::Openid => Self::Openid,
         }
+    }
+}
+
+/// An address, masked: enough for its owner to know it by.
+pub fn mask_address(kind: IdentityKind, address: &str) -> String {
+    match (kind, address.split_once('@')) {
+        (IdentityKind::Phone, _) => mask(address, 3, 4),
+        (_, Some((local, domain))) => format!("{}@{domain}", mask(local, 1, 0)),
+        (_, None) => mask(address, 1, 0),
     }
 }
 
@@ -265,11 +274,14 @@ mod tests {
     #[test]
     fn phones_and_addresses_are_shown_masked() {
         let shown = |kind, value: &str| {
-            Identity { kind, scope: String::new(), value: value.into() }.masked().value
+            let key = Identity { kind, scope: String::new(), value: "digest".into() };
+            key.masked(Some(value)).value
         };
         assert_eq!(shown(IdentityKind::Phone, "+8613800138000"), "+86***8000");
         assert_eq!(shown(IdentityKind::Email, "anna@shop.cn"), "a***@shop.cn");
         assert_eq!(shown(IdentityKind::Email, "a@shop.cn"), "***@shop.cn");
-        assert_eq!(shown(IdentityKind::Openid, "oABC"), "oABC");
+        let key = |kind| Identity { kind, scope: String::new(), value: "oABC".into() };
+        assert_eq!(key(IdentityKind::Openid).masked(None).value, "oABC");
+        assert_eq!(key(IdentityKind::Phone).masked(None).value, "***", "of a digest nothing");
     }
 }

@@ -14,11 +14,16 @@ use tonic::{Request, Response, Status, async_trait};
 use uuid::Uuid;
 
 use super::{
-    Person, PersonId, canonical,
+    Person, PersonId,
+    address::{self, Addresses},
+    canonical,
     domain::{self, Identity, Plan},
     store,
 };
-use crate::{App, account, limits, publish_all};
+use crate::{
+    App, account, limits, publish_all,
+    vault::{self, Keys},
+};
 
 #[async_trait]
 impl PersonService for App {
@@ -56,14 +61,18 @@ async fn resolve(
     ctx: Ctx,
     request: ResolvePersonsRequest,
 ) -> Result<ResolvePersonsResponse, Fault> {
+    let merchant = ctx.merchant()?;
+    let mut addresses = Addresses::new(vault::keys(app, merchant).await?);
     let mut sets = Vec::with_capacity(request.sets.len());
     for (i, set) in request.sets.iter().enumerate() {
-        let read = |(j, key)| Identity::read(&format!("sets[{i}].identities[{j}]"), key);
-        sets.push(set.identities.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?);
+        let read = |(j, key)| {
+            let identity = Identity::read(&format!("sets[{i}].identities[{j}]"), key)?;
+            Ok(addresses.conceal(identity))
+        };
+        sets.push(set.identities.iter().enumerate().map(read).collect::<Result<Vec<_>, Fault>>()?);
     }
-    let merchant = ctx.merchant()?;
     for _ in 0..limits::RACE_ATTEMPTS_MAX {
-        if let Some(plan) = try_resolve(app, &ctx, merchant, &sets).await? {
+        if let Some(plan) = try_resolve(app, &ctx, merchant, &sets, &addresses).await? {
             let answer = |answer: domain::Resolved| proto::ResolvedPerson {
                 person_id: answer.person_id.to_string(),
                 created: answer.created,
@@ -87,6 +96,7 @@ async fn try_resolve(
     ctx: &Ctx,
     merchant: Id<Merchant>,
     sets: &[Vec<Identity>],
+    addresses: &Addresses,
 ) -> Result<Option<Plan>, Fault> {
     let mut tx = app.db.tenant(merchant).await?;
     let keys: Vec<&Identity> = sets.iter().flatten().collect::<BTreeSet<_>>().into_iter().collect();
@@ -98,6 +108,8 @@ async fn try_resolve(
     if store::insert(&mut tx, &plan, ctx.now).await? < plan.identities.len() as u64 {
         return Ok(None);
     }
+    let new: Vec<&Identity> = plan.identities.iter().map(|(key, _)| key).collect();
+    addresses.keep(&mut tx, &new, app).await?;
     let facts: Vec<(String, PersonCreated)> = plan
         .persons
         .iter()
@@ -110,9 +122,10 @@ async fn try_resolve(
 
 async fn get(app: &App, ctx: Ctx, request: GetPersonRequest) -> Result<GetPersonResponse, Fault> {
     let id = parse::id("person_id", &request.person_id)?;
+    let keys = vault::keys(app, ctx.merchant()?).await?;
     let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
     let id = canonical(&mut tx, id).await?;
-    Ok(GetPersonResponse { person: Some(load(&mut tx, &ctx, id).await?) })
+    Ok(GetPersonResponse { person: Some(load(&mut tx, &ctx, &keys, id).await?) })
 }
 
 async fn find(
@@ -121,10 +134,12 @@ async fn find(
     request: FindPersonRequest,
 ) -> Result<FindPersonResponse, Fault> {
     let key = Identity::read("identity", &request.identity.unwrap_or_default())?;
+    let keys = vault::keys(app, ctx.merchant()?).await?;
+    let key = address::conceal(&keys, key);
     let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
     let holders = store::holders(&mut tx, &[&key]).await?;
     let id = *holders.get(&key).ok_or_else(|| Fault::not_found("person"))?;
-    Ok(FindPersonResponse { person: Some(load(&mut tx, &ctx, id).await?) })
+    Ok(FindPersonResponse { person: Some(load(&mut tx, &ctx, &keys, id).await?) })
 }
 
 async fn list(
@@ -139,23 +154,30 @@ async fn list(
         limits::PAGE,
         &filter,
     )?;
+    let keys = vault::keys(app, ctx.merchant()?).await?;
     let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
     let rows = store::list(&mut tx, request.growth_min, page.after, page.fetch()).await?;
     let page = page.page(rows, |person| person.id.uuid());
     Ok(ListPersonsResponse {
-        persons: show(&mut tx, &ctx, page.items).await?,
+        persons: show(&mut tx, &ctx, &keys, page.items).await?,
         next_page_token: page.next_token,
     })
 }
 
-async fn load(tx: &mut Tx, ctx: &Ctx, id: PersonId) -> Result<proto::Person, Fault> {
+async fn load(tx: &mut Tx, ctx: &Ctx, keys: &Keys, id: PersonId) -> Result<proto::Person, Fault> {
     let person = store::find(tx, id).await?.ok_or_else(|| Fault::not_found("person"))?;
-    Ok(show(tx, ctx, vec![person]).await?.remove(0))
+    Ok(show(tx, ctx, keys, vec![person]).await?.remove(0))
 }
 
-async fn show(tx: &mut Tx, ctx: &Ctx, persons: Vec<Person>) -> Result<Vec<proto::Person>, Fault> {
+async fn show(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    keys: &Keys,
+    persons: Vec<Person>,
+) -> Result<Vec<proto::Person>, Fault> {
     let ids: Vec<PersonId> = persons.iter().map(|person| person.id).collect();
     let mut identities = store::identities(tx, &ids).await?;
+    let addresses = address::open(tx, keys, identities.values().flatten()).await?;
     let points: HashMap<PersonId, account::Points> = account::points(tx, &ids, ctx.now).await?;
     let show_one = |person: Person| {
         let points = points.get(&person.id).copied().unwrap_or_default();
@@ -166,7 +188,7 @@ async fn show(tx: &mut Tx, ctx: &Ctx, persons: Vec<Person>) -> Result<Vec<proto:
                 .remove(&person.id)
                 .unwrap_or_default()
                 .iter()
-                .map(Identity::masked)
+                .map(|key| key.masked(addresses.get(key).map(String::as_str)))
                 .collect(),
             growth: person.growth,
             tier: person.tier,

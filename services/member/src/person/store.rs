@@ -1,6 +1,8 @@
 //! The SQL of persons and their keys and nothing else. Look-ups of many rows go key by key (`cross join lateral … limit 1`):
 //! a join or `= any` may be planned as a scan of everything that the merchant has while statistics lag behind.
 
+pub mod addresses;
+
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};

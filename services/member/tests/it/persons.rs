@@ -73,6 +73,33 @@ async fn phones_and_addresses_are_found_as_given_and_shown_masked() {
 }
 
 #[tokio::test]
+async fn addresses_of_an_earlier_version_are_concealed_at_the_start() {
+    let world = World::new().await;
+    let made = world.people(world.own, &["o"]).await.remove(0);
+    let mut tx = world.database.db().tenant(world.own).await.unwrap();
+    for (kind, value) in [("phone", "+8613800138000"), ("email", "anna.li@shop.cn")] {
+        sqlx::query(
+            "insert into identities (merchant_id, kind, scope, value, person_id, created_at)
+            select merchant_id, $2, '', $3, person_id, created_at from identities where merchant_id = $1 limit 1",
+        )
+        .bind(world.own)
+        .bind(kind)
+        .bind(value)
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    }
+    tx.commit().await.unwrap();
+    for _ in 0..2 {
+        world.app.prepare().await.unwrap();
+        let person = find(&world, world.own, phone("+8613800138000")).await.unwrap();
+        assert_eq!(person.id, made);
+        let shown: Vec<&str> = person.identities.iter().map(|k| k.value.as_str()).collect();
+        assert_eq!(shown, ["a***@shop.cn", "o", "+86***8000"]);
+    }
+}
+
+#[tokio::test]
 async fn every_bad_key_is_named_by_its_place() {
     let world = World::new().await;
     for (bad, field) in [
