@@ -3,6 +3,7 @@
 pub mod import;
 pub mod limits;
 pub mod order;
+pub mod price;
 
 use std::sync::Arc;
 
