@@ -1,9 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 pub mod import;
+pub mod item;
 pub mod limits;
 pub mod order;
 pub mod price;
+pub mod promotion;
+pub mod quote;
 
 use std::sync::Arc;
 
@@ -15,7 +18,9 @@ use siyu_pg::{Db, Migration};
 use siyu_proto::{
     event::v1::event_log_service_server::EventLogServiceServer,
     order::v1::{
-        import_service_server::ImportServiceServer, order_service_server::OrderServiceServer,
+        import_service_server::ImportServiceServer, item_service_server::ItemServiceServer,
+        order_service_server::OrderServiceServer, promotion_service_server::PromotionServiceServer,
+        quote_service_server::QuoteServiceServer,
     },
 };
 
@@ -33,6 +38,11 @@ pub const MIGRATIONS: &[Migration] = &[
         version: 1001,
         name: "create_import",
         sql: include_str!("../migrations/1001_create_import.sql"),
+    },
+    Migration {
+        version: 1010,
+        name: "create_catalogue",
+        sql: include_str!("../migrations/1010_create_catalogue.sql"),
     },
 ];
 
@@ -64,6 +74,9 @@ impl App {
         server
             .service(OrderServiceServer::new(self.clone()))
             .service(import)
+            .service(ItemServiceServer::new(self.clone()))
+            .service(PromotionServiceServer::new(self.clone()))
+            .service(QuoteServiceServer::new(self.clone()))
             .service(EventLogServiceServer::new(self.log.service()))
     }
 }

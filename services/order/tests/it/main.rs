@@ -1,6 +1,7 @@
 //! The order service over its methods, with a real database and a member service that a test plays.
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic, in its helpers too")]
 
+mod catalogue;
 mod import;
 mod import_race;
 mod import_random;
@@ -9,6 +10,7 @@ mod member;
 mod orders;
 mod pages;
 mod quarantine;
+mod quotes;
 mod refusals;
 mod siblings;
 mod stream;

@@ -14,7 +14,9 @@ use siyu_proto::{
         store_service_server::StoreServiceServer,
     },
     order::v1::{
-        import_service_client::ImportServiceClient, order_service_client::OrderServiceClient, *,
+        import_service_client::ImportServiceClient, item_service_client::ItemServiceClient,
+        order_service_client::OrderServiceClient, promotion_service_client::PromotionServiceClient,
+        quote_service_client::QuoteServiceClient, *,
     },
     r#type::v1::Money,
 };
@@ -33,6 +35,7 @@ pub(crate) struct World {
     pub(crate) database: Database,
     pub(crate) member: Member,
     pub(crate) app: App,
+    pub(crate) clock: FixedClock,
     door: Peer,
 }
 
@@ -64,7 +67,7 @@ impl World {
         let app = App::new(database.db().clone(), peer, ids);
         let own = Upstream::in_process(app.serve(server(&assertions)).build().unwrap());
         let door = Peer::new(own, "gateway", assertions, shared.clone());
-        Self { database, member, app, door }
+        Self { database, member, app, clock, door }
     }
 
     fn call(&self, who: u32) -> Call {
@@ -73,6 +76,18 @@ impl World {
 
     pub(crate) fn imports(&self, who: u32) -> ImportServiceClient<Call> {
         ImportServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn items(&self, who: u32) -> ItemServiceClient<Call> {
+        ItemServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn promotions(&self, who: u32) -> PromotionServiceClient<Call> {
+        PromotionServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn quotes(&self, who: u32) -> QuoteServiceClient<Call> {
+        QuoteServiceClient::new(self.call(who))
     }
 
     pub(crate) fn orders(&self, who: u32) -> OrderServiceClient<Call> {

@@ -1,0 +1,119 @@
+//! What an item is. Pure.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use siyu_kernel::{Currency, Violation};
+use siyu_proto::{order::v1 as proto, r#type::v1::Money};
+
+use crate::price::Bounds;
+
+/// An item: the row.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Item {
+    /// The merchant's own key.
+    pub code: String,
+    /// The name.
+    pub name: String,
+    /// The categories, the top-level one first.
+    pub categories: Vec<String>,
+    /// Whether it is not sold at present.
+    pub withdrawn: bool,
+    /// When it was created here.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed here.
+    pub updated_at: DateTime<Utc>,
+    /// Its SKUs, in their order.
+    #[sqlx(skip)]
+    pub skus: Vec<Sku>,
+}
+
+/// A kind of an item: the row.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Sku {
+    /// The merchant's own key.
+    pub code: String,
+    /// The name beside the item's.
+    pub name: String,
+    /// The list price of one piece.
+    pub price_minor: i64,
+}
+
+/// Reads an item, or says what is wrong with it.
+pub fn read(
+    field: &str,
+    item: &proto::Item,
+    currency: Currency,
+    now: DateTime<Utc>,
+) -> Result<Item, Vec<Violation>> {
+    let (mut skus, mut wrong, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for (i, sku) in item.skus.iter().enumerate() {
+        let field = format!("{field}.skus[{i}]");
+        if !seen.insert(&sku.code) {
+            let description = format!("\"{}\" stands twice", sku.code);
+            wrong.push(Violation { field: format!("{field}.code"), description });
+        }
+        match price(sku.price.as_ref(), currency) {
+            Ok(price_minor) => {
+                skus.push(Sku { code: sku.code.clone(), name: sku.name.clone(), price_minor });
+            }
+            Err(description) => {
+                wrong.push(Violation { field: format!("{field}.price"), description });
+            }
+        }
+    }
+    if item.categories.iter().any(String::is_empty) {
+        let description = "an element is empty".to_owned();
+        wrong.push(Violation { field: format!("{field}.categories"), description });
+    }
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    Ok(Item {
+        code: item.code.clone(),
+        name: item.name.clone(),
+        categories: item.categories.clone(),
+        withdrawn: item.withdrawn,
+        created_at: now,
+        updated_at: now,
+        skus,
+    })
+}
+
+fn price(money: Option<&Money>, currency: Currency) -> Result<i64, String> {
+    let Some(money) = money else { return Err("is required".into()) };
+    if money.currency_code != currency.code() {
+        return Err(format!("must be in {}, the currency of the merchant", currency.code()));
+    }
+    if !(0..=Bounds::UNIT_MINOR).contains(&money.minor_units) {
+        return Err(format!("must be 0 to {} minor units", Bounds::UNIT_MINOR));
+    }
+    Ok(money.minor_units)
+}
+
+impl Item {
+    /// Whether both say the same, apart from when they were stored.
+    pub fn same_as(&self, other: &Self) -> bool {
+        (&self.code, &self.name, &self.categories, self.withdrawn, &self.skus)
+            == (&other.code, &other.name, &other.categories, other.withdrawn, &other.skus)
+    }
+
+    /// As callers see it.
+    pub fn show(self, currency: Currency) -> proto::Item {
+        let money = |minor_units| Money { currency_code: currency.code().to_owned(), minor_units };
+        let sku = |sku: Sku| proto::Sku {
+            code: sku.code,
+            name: sku.name,
+            price: Some(money(sku.price_minor)),
+        };
+        proto::Item {
+            code: self.code,
+            name: self.name,
+            categories: self.categories,
+            skus: self.skus.into_iter().map(sku).collect(),
+            withdrawn: self.withdrawn,
+            create_time: Some(siyu_grpc::parse::timestamp(self.created_at)),
+            update_time: Some(siyu_grpc::parse::timestamp(self.updated_at)),
+        }
+    }
+}

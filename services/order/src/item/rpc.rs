@@ -1,0 +1,118 @@
+//! The RPCs of items.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use siyu_grpc::{Ctx, serve};
+use siyu_kernel::{Code, Fault, Violation};
+use siyu_pg::page;
+use siyu_proto::order::v1::{
+    GetItemRequest, GetItemResponse, ListItemsRequest, ListItemsResponse, UpsertItemsRequest,
+    UpsertItemsResponse, item_service_server::ItemService,
+};
+use tonic::{Request, Response, Status, async_trait};
+
+use super::{
+    domain::{self, Item},
+    store,
+};
+use crate::{App, limits};
+
+#[async_trait]
+impl ItemService for App {
+    async fn upsert_items(
+        &self,
+        request: Request<UpsertItemsRequest>,
+    ) -> Result<Response<UpsertItemsResponse>, Status> {
+        serve(request, |ctx, message| upsert(self, ctx, message)).await
+    }
+
+    async fn get_item(
+        &self,
+        request: Request<GetItemRequest>,
+    ) -> Result<Response<GetItemResponse>, Status> {
+        serve(request, |ctx, message| get(self, ctx, message)).await
+    }
+
+    async fn list_items(
+        &self,
+        request: Request<ListItemsRequest>,
+    ) -> Result<Response<ListItemsResponse>, Status> {
+        serve(request, |ctx, message| list(self, ctx, message)).await
+    }
+}
+
+async fn upsert(
+    app: &App,
+    ctx: Ctx,
+    request: UpsertItemsRequest,
+) -> Result<UpsertItemsResponse, Fault> {
+    let currency = app.directory.known(&ctx, &BTreeSet::new()).await?.currency;
+    let (mut wanted, mut wrong, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for (i, item) in request.items.iter().enumerate() {
+        let field = format!("items[{i}]");
+        if !seen.insert(&item.code) {
+            let description = format!("\"{}\" stands twice", item.code);
+            wrong.push(Violation { field: format!("{field}.code"), description });
+        }
+        match domain::read(&field, item, currency, ctx.now) {
+            Ok(item) => wanted.push(item),
+            Err(violations) => wrong.extend(violations),
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(Fault::invalid(wrong));
+    }
+    let mut tx = app.db.tenant(ctx.merchant()?).await?;
+    let codes: Vec<&str> = request.items.iter().map(|item| item.code.as_str()).collect();
+    let known = by_code(store::lock(&mut tx, &codes).await?);
+    let mut changed: Vec<Item> = wanted
+        .into_iter()
+        .filter(|item| known.get(&item.code).is_none_or(|before| !before.same_as(item)))
+        .collect();
+    if !changed.is_empty() {
+        // In the order of the codes, so that two calls never wait for each other.
+        changed.sort_by(|a, b| a.code.cmp(&b.code));
+        let given: u64 = changed.iter().map(|item| item.skus.len() as u64).sum();
+        if store::upsert(&mut tx, &changed).await? < given {
+            return Err(Fault::new(
+                Code::AlreadyExists,
+                "SKU_TAKEN",
+                "a SKU of the request belongs to another item",
+            ));
+        }
+    }
+    let mut stand = by_code(store::lock(&mut tx, &codes).await?);
+    tx.commit().await?;
+    let shown = codes.iter().filter_map(|code| stand.remove(*code));
+    Ok(UpsertItemsResponse { items: shown.map(|item| item.show(currency)).collect() })
+}
+
+fn by_code(items: Vec<Item>) -> BTreeMap<String, Item> {
+    items.into_iter().map(|item| (item.code.clone(), item)).collect()
+}
+
+async fn get(app: &App, ctx: Ctx, request: GetItemRequest) -> Result<GetItemResponse, Fault> {
+    let currency = app.directory.known(&ctx, &BTreeSet::new()).await?.currency;
+    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    let item = store::find(&mut tx, &request.code).await?;
+    let item = item.ok_or_else(|| Fault::not_found("item"))?;
+    Ok(GetItemResponse { item: Some(item.show(currency)) })
+}
+
+async fn list(app: &App, ctx: Ctx, request: ListItemsRequest) -> Result<ListItemsResponse, Fault> {
+    let page = page::Request::<String>::parse(
+        request.page_size,
+        &request.page_token,
+        limits::PAGE,
+        request.category.as_bytes(),
+    )?;
+    let currency = app.directory.known(&ctx, &BTreeSet::new()).await?.currency;
+    let category = (!request.category.is_empty()).then_some(request.category.as_str());
+    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    let rows = store::list(&mut tx, category, page.after.as_deref(), page.fetch()).await?;
+    let page = page.page(rows, |item| item.code.clone());
+    Ok(ListItemsResponse {
+        items: page.items.into_iter().map(|item| item.show(currency)).collect(),
+        next_page_token: page.next_token,
+    })
+}

@@ -1,0 +1,156 @@
+//! What a promotion is: read from the contract, checked, and turned into rules of a price. Pure.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use siyu_grpc::parse;
+use siyu_kernel::Violation;
+use siyu_proto::order::v1::{self as proto, promotion::Does};
+
+use crate::price::{LinePromotion, LineRule, Off, OrderPromotion, Reach, Rules, Scope, Tier};
+
+/// A promotion: the row.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Promotion {
+    /// The merchant's own key.
+    pub code: String,
+    /// From when on it is in force.
+    pub valid_from: DateTime<Utc>,
+    /// Until when, exclusive.
+    pub valid_to: DateTime<Utc>,
+    /// Whether it is switched off.
+    pub paused: bool,
+    /// The encoded promotion.
+    pub definition: Vec<u8>,
+}
+
+/// Another price for a SKU.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Special {
+    /// The promotion.
+    pub rule: String,
+    /// The SKU.
+    pub sku: String,
+    /// One piece.
+    pub unit_minor: i64,
+}
+
+/// Says what is wrong with a promotion beyond the shape of its fields; gives when it is in force.
+pub fn check(
+    field: &str,
+    promotion: &proto::Promotion,
+) -> Result<(DateTime<Utc>, DateTime<Utc>), Vec<Violation>> {
+    let mut wrong = Vec::new();
+    let mut say = |name: &str, description: &str| {
+        let field = format!("{field}.{name}");
+        wrong.push(Violation { field, description: description.to_owned() });
+    };
+    let instant =
+        |time: Option<prost_types::Timestamp>| time.and_then(|time| parse::instant("", time).ok());
+    let (from, to) = (instant(promotion.valid_time_from), instant(promotion.valid_time_to));
+    if from.is_none() {
+        say("valid_time_from", "is no instant");
+    }
+    if to.is_none() {
+        say("valid_time_to", "is no instant");
+    }
+    if from.zip(to).is_some_and(|(from, to)| from >= to) {
+        say("valid_time_to", "must come after valid_time_from");
+    }
+    match &promotion.does {
+        None => say("does", "one of line_price, nth_piece, bundle and threshold is required"),
+        Some(Does::LinePrice(_) | Does::NthPiece(_)) => {}
+        Some(Does::Bundle(bundle)) => {
+            let skus: BTreeSet<&str> = bundle.parts.iter().map(|part| part.sku.as_str()).collect();
+            if skus.len() < bundle.parts.len() {
+                say("bundle.parts", "a SKU stands twice");
+            }
+        }
+        Some(Does::Threshold(threshold)) => check_threshold(threshold, &mut say),
+    }
+    match (from, to) {
+        (Some(from), Some(to)) if wrong.is_empty() => Ok((from, to)),
+        _ => Err(wrong),
+    }
+}
+
+fn check_threshold(threshold: &proto::Threshold, say: &mut impl FnMut(&str, &str)) {
+    for (i, tier) in threshold.tiers.iter().enumerate() {
+        let name = format!("threshold.tiers[{i}]");
+        if (tier.from_minor > 0) == (tier.from_pieces > 0) {
+            say(&name, "needs one of from_minor and from_pieces");
+        }
+        if (tier.off_minor > 0) == (tier.rate_bp > 0) {
+            say(&name, "needs one of off_minor and rate_bp");
+        }
+        if threshold.repeats && tier.rate_bp > 0 {
+            say(&name, "a rate cannot repeat");
+        }
+        let before = i.checked_sub(1).map(|before| threshold.tiers[before]);
+        let is_higher = |before: proto::Tier| {
+            (before.from_minor > 0) == (tier.from_minor > 0)
+                && before.from_minor + before.from_pieces < tier.from_minor + tier.from_pieces
+        };
+        if before.is_some_and(|before| !is_higher(before)) {
+            say(&name, "must begin higher than the tier before, counted alike");
+        }
+    }
+}
+
+/// The rules of promotions that are in force, and the special prices that they offer.
+pub fn rules(promotions: Vec<proto::Promotion>) -> (Rules, Vec<Special>) {
+    let (mut rules, mut specials) = (Rules::default(), Vec::new());
+    for promotion in promotions {
+        let (rule, priority) = (promotion.code, promotion.priority);
+        let scope = scope(promotion.scope.unwrap_or_default());
+        let mut line =
+            |does| rules.lines.push(LinePromotion { rule: rule.clone(), priority, does });
+        match promotion.does {
+            Some(Does::LinePrice(price)) => {
+                specials.push(Special { rule, sku: price.sku, unit_minor: price.unit_minor });
+            }
+            Some(Does::NthPiece(nth)) => {
+                line(LineRule::NthPiece { scope, n: nth.n.into(), rate_bp: nth.rate_bp.into() });
+            }
+            Some(Does::Bundle(bundle)) => {
+                let parts = bundle.parts.into_iter().map(|part| (part.sku, part.quantity));
+                line(LineRule::Bundle { parts: parts.collect(), price_minor: bundle.price_minor });
+            }
+            Some(Does::Threshold(threshold)) => rules.orders.push(OrderPromotion {
+                rule,
+                priority,
+                group: promotion.group,
+                scope,
+                tiers: threshold.tiers.into_iter().map(tier).collect(),
+                repeats: threshold.repeats,
+                max_minor: (threshold.max_minor > 0).then_some(threshold.max_minor),
+            }),
+            None => {}
+        }
+    }
+    (rules, specials)
+}
+
+fn scope(scope: proto::Scope) -> Scope {
+    Scope {
+        skus: scope.skus,
+        items: scope.items,
+        categories: scope.categories,
+        except_skus: scope.except_skus,
+    }
+}
+
+fn tier(tier: proto::Tier) -> Tier {
+    Tier {
+        reach: if tier.from_pieces > 0 {
+            Reach::Pieces(tier.from_pieces)
+        } else {
+            Reach::Minor(tier.from_minor)
+        },
+        off: if tier.rate_bp > 0 {
+            Off::RateBp(tier.rate_bp.into())
+        } else {
+            Off::Minor(tier.off_minor)
+        },
+    }
+}

@@ -1,0 +1,3 @@
+//! Quotes (算价): what a cart would cost now.
+
+pub mod rpc;
