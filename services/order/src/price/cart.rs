@@ -162,12 +162,10 @@ impl Line {
         within(format!("lines[{i}].line_no"), self.line_no.into(), 1, i32::MAX.into())?;
         within(format!("lines[{i}].quantity"), self.quantity, 1, Bounds::QUANTITY)?;
         within(format!("lines[{i}].unit_minor"), self.unit_minor, 0, Bounds::UNIT_MINOR)?;
-        let each = self.offers.iter().enumerate();
-        each.map(|(j, offer)| {
+        self.offers.iter().enumerate().try_for_each(|(j, offer)| {
             let field = format!("lines[{i}].offers[{j}].unit_minor");
             within(field, offer.unit_minor, 0, Bounds::UNIT_MINOR)
         })
-        .collect()
     }
 }
 

@@ -58,7 +58,7 @@ async fn quote_cart(
         },
         now: ctx.now,
     };
-    let priced = quote(&cart, &rules).map_err(too_large)?;
+    let priced = quote(&cart, &rules).map_err(|error| too_large(&error))?;
     Ok(show(&priced, &cart, currency.code()))
 }
 
@@ -95,7 +95,7 @@ fn lines(
     if wrong.is_empty() { Ok(lines) } else { Err(Fault::invalid(wrong)) }
 }
 
-fn too_large(error: CartError) -> Fault {
+fn too_large(error: &CartError) -> Fault {
     Fault::new(Code::InvalidArgument, "CART_TOO_LARGE", error.to_string())
 }
 
