@@ -32,6 +32,7 @@ pub use post::{MAX_BATCH, post, post_all};
 pub use poster::Poster;
 pub use query::{
     Entry, EntryPage, about, accounts_of, available, balances, entries, find, lots, moves,
+    transfers,
 };
 pub use record::{Kind, Record, UnknownWord};
 pub use transfer::{Action, Draw, Expired, Movement, Transfer, TransferCode};

@@ -105,6 +105,16 @@ pub async fn about(tx: &mut Tx, reference: Uuid) -> Result<Vec<Record>, Error> {
     Ok(store::read::about(tx, merchant, reference).await?)
 }
 
+/// Transfers of the journal by id; those that are not in it are left out. What is in the journal never changes.
+pub async fn transfers(
+    tx: &mut Tx,
+    ids: &[TransferId],
+) -> Result<HashMap<TransferId, Record>, Error> {
+    let merchant = tx.merchant();
+    let found = store::read::transfers(tx, merchant, ids).await?;
+    Ok(found.into_iter().map(|record| (record.id, record)).collect())
+}
+
 /// The lots of accounts that have something left, and what the accounts owe, account by account in the order in which
 /// they are drawn.
 pub async fn lots(tx: &mut Tx, accounts: &[AccountId]) -> Result<Vec<Lot>, Error> {

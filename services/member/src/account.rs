@@ -22,10 +22,31 @@ pub const HELD: AccountCode = AccountCode::new(1);
 /// What the merchant has given out: the other side of every earning.
 pub const ISSUED: AccountCode = AccountCode::new(2);
 
+/// What lapsed: the merchant's account of points and growth that nobody used in time.
+pub const LAPSED: AccountCode = AccountCode::new(3);
+
 /// An order was paid, or counts with another amount.
 pub const ORDER_EARNED: TransferCode = TransferCode::new(1);
 /// An earning was taken back because the order changed or no longer counts.
 pub const ORDER_TAKEN_BACK: TransferCode = TransferCode::new(2);
+/// Points were given by hand or for a task.
+pub const POINTS_GRANTED: TransferCode = TransferCode::new(3);
+/// Points were spent.
+pub const POINTS_SPENT: TransferCode = TransferCode::new(4);
+/// Points were reserved.
+pub const POINTS_FROZEN: TransferCode = TransferCode::new(5);
+/// Reserved points were spent.
+pub const POINTS_CONSUMED: TransferCode = TransferCode::new(6);
+/// Reserved points are free again.
+pub const POINTS_UNFROZEN: TransferCode = TransferCode::new(7);
+/// Reserved units are free again because nobody took them in time.
+pub const FREEZE_EXPIRED: TransferCode = TransferCode::new(8);
+/// Spent points came back.
+pub const POINTS_REVERTED: TransferCode = TransferCode::new(9);
+/// Somebody corrected the points.
+pub const POINTS_ADJUSTED: TransferCode = TransferCode::new(10);
+/// The time of points or growth was over.
+pub const POINTS_LAPSED: TransferCode = TransferCode::new(11);
 
 /// The points of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -80,6 +101,20 @@ pub fn reason(code: TransferCode) -> &'static str {
     match code {
         ORDER_EARNED => "order_earned",
         ORDER_TAKEN_BACK => "order_taken_back",
+        POINTS_GRANTED => "granted",
+        POINTS_SPENT => "spent",
+        POINTS_FROZEN => "frozen",
+        POINTS_CONSUMED => "consumed",
+        POINTS_UNFROZEN => "unfrozen",
+        FREEZE_EXPIRED => "freeze_expired",
+        POINTS_REVERTED => "reverted",
+        POINTS_ADJUSTED => "adjusted",
+        POINTS_LAPSED => "lapsed",
         _ => "other",
     }
+}
+
+/// Whether a transfer is one of points or growth, and of nothing else that the ledger keeps.
+pub fn is_of_points(code: TransferCode) -> bool {
+    code.get() < 20
 }

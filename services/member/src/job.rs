@@ -6,7 +6,7 @@ use std::{fmt, pin::Pin};
 use siyu_kernel::Fault;
 use siyu_runtime::{CancellationToken, Progress, Steps, steps};
 
-use crate::{App, handover, limits};
+use crate::{App, handover, limits, points};
 
 /// One step of a job.
 type Step = fn(&App) -> Pin<Box<dyn Future<Output = Result<Progress, Fault>> + Send + '_>>;
@@ -16,14 +16,26 @@ type Step = fn(&App) -> Pin<Box<dyn Future<Output = Result<Progress, Fault>> + S
 pub struct Job {
     app: App,
     name: &'static str,
-    step: Step,
+    work: Work,
+}
+
+#[derive(Clone, Copy)]
+enum Work {
+    /// One step after the other.
+    Steps(Step),
+    /// Posts the changes of points that callers hand in.
+    Points,
 }
 
 /// The jobs of the service.
 pub(crate) fn all(app: &App) -> Vec<Job> {
-    let jobs: [(&'static str, Step); 1] =
-        [("member.finish_handovers", |app| Box::pin(handover::finish::once(app)))];
-    jobs.map(|(name, step)| Job { app: app.clone(), name, step }).into()
+    let jobs: [(&'static str, Work); 4] = [
+        ("member.finish_handovers", Work::Steps(|app| Box::pin(handover::finish::once(app)))),
+        ("member.points", Work::Points),
+        ("member.expire_holds", Work::Steps(|app| Box::pin(points::expire_freezes(app)))),
+        ("member.expire_lots", Work::Steps(|app| Box::pin(points::expire_lots(app)))),
+    ];
+    jobs.map(|(name, work)| Job { app: app.clone(), name, work }).into()
 }
 
 impl Job {
@@ -34,15 +46,25 @@ impl Job {
 
     /// Runs until it is cancelled, never in the middle of a step. An error is one of the database: run it again.
     pub async fn run(self, cancel: CancellationToken) -> Result<(), Fault> {
-        steps(&self, limits::IDLE_PAUSE, cancel).await
+        match self.work {
+            Work::Steps(_) => steps(&self, limits::IDLE_PAUSE, cancel).await,
+            Work::Points => {
+                self.app.desk.run(cancel).await;
+                Ok(())
+            }
+        }
     }
 }
 
 impl Steps for Job {
     type Error = Fault;
 
+    /// None for a job that waits for callers.
     async fn step(&self) -> Result<Progress, Fault> {
-        (self.step)(&self.app).await
+        match self.work {
+            Work::Steps(step) => step(&self.app).await,
+            Work::Points => Ok(Progress::Idle),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod limits;
 pub mod merchant;
 pub mod owner;
 pub mod person;
+pub mod points;
 pub mod purchase;
 pub mod region;
 pub mod shop;
@@ -18,6 +19,7 @@ pub mod vault;
 use std::sync::Arc;
 
 use job::Job;
+use points::desk::Desk;
 use siyu_events::{Fact, Log, NewEvent, Subscription};
 use siyu_grpc::{Ctx, Server};
 use siyu_kernel::{Clock, Fault, Ids};
@@ -29,7 +31,9 @@ use siyu_proto::{
         connection_service_server::ConnectionServiceServer,
         handover_service_server::HandoverServiceServer,
         merchant_service_server::MerchantServiceServer, owner_service_server::OwnerServiceServer,
-        person_service_server::PersonServiceServer, region_service_server::RegionServiceServer,
+        person_service_server::PersonServiceServer,
+        points_policy_service_server::PointsPolicyServiceServer,
+        points_service_server::PointsServiceServer, region_service_server::RegionServiceServer,
         staff_service_server::StaffServiceServer, store_service_server::StoreServiceServer,
     },
 };
@@ -77,6 +81,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/1030_create_purchases.sql"),
     },
     Migration {
+        version: 1040,
+        name: "create_points",
+        sql: include_str!("../migrations/1040_create_points.sql"),
+    },
+    Migration {
         version: 1060,
         name: "extend_organisation",
         sql: include_str!("../migrations/1060_extend_organisation.sql"),
@@ -88,12 +97,13 @@ pub const MIGRATIONS: &[Migration] = &[
     },
 ];
 
-/// The service: its database, its event log, the vault of what is personal, and where ids and, for work that no request
-/// asked for, instants come from.
+/// The service: its database, its event log, the desk for changes of points, the vault of what is personal, and where ids and,
+/// for work that no request asked for, instants come from.
 #[derive(Debug, Clone)]
 pub struct App {
     db: Db,
     log: Log,
+    desk: Desk,
     vault: Vault,
     ids: Arc<dyn Ids>,
     clock: Arc<dyn Clock>,
@@ -102,7 +112,8 @@ pub struct App {
 impl App {
     /// The service on a database.
     pub fn new(db: Db, vault: Vault, ids: Arc<dyn Ids>, clock: Arc<dyn Clock>) -> Self {
-        Self { log: Log::new(db.clone(), NAME), db, vault, ids, clock }
+        let desk = Desk::new(&db, &ids);
+        Self { log: Log::new(db.clone(), NAME), desk, db, vault, ids, clock }
     }
 
     /// The facts that it tells.
@@ -123,6 +134,8 @@ impl App {
             .service(RegionServiceServer::new(self.clone()))
             .service(OwnerServiceServer::new(self.clone()))
             .service(HandoverServiceServer::new(self.clone()))
+            .service(PointsServiceServer::new(self.clone()))
+            .service(PointsPolicyServiceServer::new(self.clone()))
             .service(EventLogServiceServer::new(self.log.service()))
     }
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use siyu_pg::page::Sizes;
+use chrono::TimeDelta;
+use siyu_pg::{coalesce, page::Sizes};
 
 /// Pages of every list: 50 fill a screen, 1000 keep a reply far below the message limit.
 pub const PAGE: Sizes = Sizes { default: 50, max: 1000 };
@@ -24,3 +25,27 @@ pub const REGIONS_MAX: usize = 2_000;
 
 /// Hand-overs that one step ends: their persons are locked for so long.
 pub const HANDOVER_BATCH: i64 = 100;
+
+/// How many things whose time is over one step of a job works off: some dozens of milliseconds of locks.
+pub const EXPIRED_AT_ONCE: u16 = 500;
+
+/// Changes of points that share a commit: a batch of 256 takes some milliseconds; what would wait longer than a caller is
+/// likely to, is refused at once.
+pub const POINTS: coalesce::Limits =
+    coalesce::Limits { max_batch: 256, queue: 1024, wait: Duration::from_secs(5) };
+
+/// How many shares of changes of points may be under way at once: a merchant whose wallet is locked for long holds up those of
+/// its own lane only.
+pub const POINT_LANES: usize = 4;
+
+/// How long points are frozen where the caller does not say: the longest a payment is waited for.
+pub const FREEZE: TimeDelta = TimeDelta::days(1);
+
+/// How long points may be frozen at most: longer than any pre-sale.
+pub const FREEZE_LONGEST: TimeDelta = TimeDelta::days(90);
+
+/// For how many days points come back whose lot expired while they were spent (reference §2.5).
+pub const RESTORED_DAYS: u16 = 30;
+
+/// How many months ahead a look at what expires goes where the caller does not say.
+pub const EXPIRING_MONTHS: i32 = 3;

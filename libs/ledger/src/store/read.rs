@@ -5,7 +5,7 @@ use siyu_pg::Error;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{AccountId, Lot, MerchantId, Record};
+use crate::{AccountId, Lot, MerchantId, Record, TransferId};
 
 /// What can be spent at that instant from accounts that keep lots; accounts without any lot are left out.
 pub(crate) async fn available_lots(
@@ -89,6 +89,31 @@ pub(crate) async fn about(
     )
     .bind(merchant)
     .bind(reference)
+    .fetch_all(conn)
+    .await?;
+    Ok(records)
+}
+
+/// Transfers by id, in any order.
+pub(crate) async fn transfers(
+    conn: &mut PgConnection,
+    merchant: MerchantId,
+    ids: &[TransferId],
+) -> Result<Vec<Record>, Error> {
+    let records = sqlx::query_as(
+        "select t.*
+        from unnest($2::uuid[]) as k (id)
+        cross join lateral (
+            select id, kind, debit_account_id, credit_account_id, amount, pending_id, reverses_id, code, reference_id,
+                user_data, draw, draw_lot_id, earned_at, available_at, expires_at, until_at, debit_entry, credit_entry,
+                debit_balance, credit_balance, posted_at
+            from ledger_transfers
+            where merchant_id = $1 and id = k.id
+            limit 1
+        ) as t",
+    )
+    .bind(merchant)
+    .bind(ids)
     .fetch_all(conn)
     .await?;
     Ok(records)

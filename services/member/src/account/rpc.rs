@@ -1,8 +1,10 @@
 //! The RPCs of accounts.
 
+use std::collections::HashMap;
+
 use siyu_grpc::{Ctx, parse, serve};
 use siyu_kernel::{Fault, Id, kind::Order};
-use siyu_ledger::{Entry, EntryPage};
+use siyu_ledger::{Entry, EntryPage, TransferId};
 use siyu_pg::page;
 use siyu_proto::member::v1::{
     self as proto, CheckLedgerRequest, CheckLedgerResponse, ListEntriesRequest,
@@ -11,7 +13,7 @@ use siyu_proto::member::v1::{
 use tonic::{Request, Response, Status, async_trait};
 
 use super::{GROWTH, POINTS, key, reason};
-use crate::{App, limits, person};
+use crate::{App, limits, person, points};
 
 #[async_trait]
 impl AccountService for App {
@@ -60,13 +62,16 @@ async fn list(
     let rows =
         siyu_ledger::entries(&mut tx, account.id, EntryPage { before: page.after, limit }).await?;
     let page = page.page(rows, |entry| entry.number);
+    let transfers: Vec<_> = page.items.iter().map(|entry| entry.record.id).collect();
+    let notes: HashMap<_, _> =
+        points::store::notes(&mut tx, &transfers).await?.into_iter().collect();
     Ok(ListEntriesResponse {
-        entries: page.items.iter().map(show).collect(),
+        entries: page.items.iter().map(|entry| show(entry, &notes)).collect(),
         next_page_token: page.next_token,
     })
 }
 
-fn show(entry: &Entry) -> proto::Entry {
+fn show(entry: &Entry, notes: &HashMap<TransferId, String>) -> proto::Entry {
     let record = &entry.record;
     proto::Entry {
         transfer_id: record.id.to_string(),
@@ -78,6 +83,7 @@ fn show(entry: &Entry) -> proto::Entry {
             .map(|id| Id::<Order>::from_uuid(id).to_string())
             .unwrap_or_default(),
         post_time: Some(parse::timestamp(record.posted_at)),
+        note: notes.get(&record.id).cloned().unwrap_or_default(),
     }
 }
 

@@ -2,22 +2,41 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use siyu_grpc::parse;
-use siyu_kernel::{Currency, Fault, Id, kind};
+use siyu_kernel::{Currency, Fault, Id, Zone, kind};
+use siyu_ledger::LotTerms;
 use siyu_proto::order::v1::{OrderFacts, OrderState};
 
-use crate::person::PersonId;
+use crate::{
+    person::PersonId,
+    points::domain::{NOT_YET, Policy, Vesting},
+};
 
-/// Whole points for each whole unit of the currency that the buyer paid (reference §2.5).
-const POINTS_PER_MAJOR: i64 = 1;
 /// Growth for each whole unit of the currency (reference §2.4).
 const GROWTH_PER_MAJOR: i64 = 1;
-/// Points cannot be spent before the usual after-sale window is over (rule 46).
-const VEST_DAYS: i64 = 7;
 /// The growth at which the tiers from the second on begin (reference §2.4).
 const TIER_THRESHOLDS: [i64; 3] = [1_000, 5_000, 20_000];
 
 /// The id of an order of the order service.
 pub type OrderId = Id<kind::Order>;
+
+/// What counts of an order as of one revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Purchase {
+    /// The order.
+    pub order_id: OrderId,
+    /// Who bought.
+    pub person_id: PersonId,
+    /// The revision of the order.
+    pub revision: i64,
+    /// When the order was paid.
+    pub paid_at: DateTime<Utc>,
+    /// What was paid and counts, in minor units.
+    pub paid_minor: i64,
+    /// How many of them make a whole unit.
+    pub minor_per_major: i64,
+    /// The buyer has what was bought.
+    pub is_completed: bool,
+}
 
 /// What an order earns as of one revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,36 +49,70 @@ pub struct Earning {
     pub revision: i64,
     /// Points.
     pub points: i64,
+    /// When the points can be used.
+    pub terms: LotTerms,
+    /// This revision ends the wait for the completion: what an earlier one gave can be spent from now on.
+    pub ripens: bool,
     /// Growth value.
     pub growth: i64,
-    /// When the order was paid.
-    pub paid_at: DateTime<Utc>,
 }
 
-impl Earning {
-    /// What the facts of an order earn.
+impl Purchase {
+    /// What counts of the facts of an order.
     pub fn of(facts: &OrderFacts) -> Result<Self, Fault> {
         let currency = Currency::parse(&facts.currency_code)
             .map_err(|error| Fault::field("currency_code", error))?;
         let pay_time = facts.pay_time.ok_or_else(|| Fault::field("pay_time", "is required"))?;
-        let whole = if counts(facts.state()) {
-            facts.paid_minor.max(0) / currency.minor_per_major()
-        } else {
-            0
-        };
+        let state = facts.state();
         Ok(Self {
             order_id: parse::id("order_id", &facts.order_id)?,
             person_id: parse::id("person_id", &facts.person_id)?,
             revision: facts.revision,
-            points: whole * POINTS_PER_MAJOR,
-            growth: whole * GROWTH_PER_MAJOR,
             paid_at: parse::instant("pay_time", pay_time)?,
+            paid_minor: if counts(state) { facts.paid_minor.max(0) } else { 0 },
+            minor_per_major: currency.minor_per_major(),
+            is_completed: matches!(state, OrderState::Completed | OrderState::Closed),
         })
     }
 
-    /// From when on the points can be spent.
-    pub fn available_at(&self) -> DateTime<Utc> {
-        self.paid_at + TimeDelta::days(VEST_DAYS)
+    /// What it earns by the rules in force when it was paid. `available_at` is since when its points can be spent, if an
+    /// earlier revision has settled that.
+    pub fn earns(
+        &self,
+        policy: &Policy,
+        zone: Zone,
+        available_at: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Earning {
+        let ripens =
+            policy.vesting == Vesting::AtCompletion && self.is_completed && available_at.is_none();
+        let available_at = match policy.vesting {
+            Vesting::AfterPayment { days } => self.paid_at + TimeDelta::days(i64::from(days)),
+            Vesting::AtCompletion if self.is_completed => available_at.unwrap_or(now),
+            Vesting::AtCompletion => available_at.unwrap_or(NOT_YET),
+        };
+        // What waits for the completion does not expire meanwhile.
+        let expires_at = match policy.vesting {
+            Vesting::AfterPayment { .. } => policy.expires_at(self.paid_at, zone),
+            Vesting::AtCompletion if available_at == NOT_YET => None,
+            Vesting::AtCompletion => policy.expires_at(available_at, zone),
+        };
+        Earning {
+            order_id: self.order_id,
+            person_id: self.person_id,
+            revision: self.revision,
+            points: policy.earned(self.paid_minor, self.minor_per_major),
+            terms: LotTerms { earned_at: self.paid_at, available_at, expires_at },
+            ripens,
+            growth: self.paid_minor / self.minor_per_major * GROWTH_PER_MAJOR,
+        }
+    }
+}
+
+impl Earning {
+    /// Since when the points can be spent; none while that waits for the completion of the order.
+    pub fn available_at(&self) -> Option<DateTime<Utc>> {
+        (self.terms.available_at < NOT_YET).then_some(self.terms.available_at)
     }
 }
 
@@ -100,8 +153,11 @@ mod tests {
 
     #[test]
     fn an_order_earns_whole_units_and_nothing_when_it_does_not_count() {
-        let points =
-            |minor, state, currency| Earning::of(&facts(minor, state, currency)).unwrap().points;
+        let points = |minor, state, currency| {
+            let purchase = Purchase::of(&facts(minor, state, currency)).unwrap();
+            let now = DateTime::UNIX_EPOCH;
+            purchase.earns(&Policy::default(), Zone::SHANGHAI, None, now).points
+        };
         assert_eq!(points(1_999, OrderState::Paid, "CNY"), 19);
         assert_eq!(points(99, OrderState::Paid, "CNY"), 0);
         assert_eq!(points(1_999, OrderState::Completed, "JPY"), 1_999);

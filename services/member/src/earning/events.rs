@@ -5,24 +5,26 @@ use std::{
     sync::Arc,
 };
 
+use chrono::{DateTime, Utc};
 use siyu_events::{Event, Handler, HandlerError, Subscription};
 use siyu_grpc::parse;
 use siyu_kernel::{Fault, Id};
 use siyu_ledger::{
-    AccountId, Action, Asset, Draw, Expired, LotTerms, Movement, NewAccount, Transfer, TransferId,
+    AccountId, Action, Asset, Draw, Expired, Movement, NewAccount, Transfer, TransferId,
 };
 use siyu_pg::Tx;
 use siyu_proto::order::v1::OrderFacts;
 use tonic::async_trait;
 
 use super::{
-    domain::{Earning, OrderId, tier},
+    domain::{Earning, OrderId, Purchase, tier},
     store::{self, Row},
 };
 use crate::{
     App,
     account::{self, GROWTH, ORDER_EARNED, ORDER_TAKEN_BACK, POINTS},
     person::{self, PersonId},
+    points::{self, domain::in_force},
     purchase,
 };
 
@@ -43,17 +45,25 @@ impl Handler for Earnings {
     async fn handle(&self, tx: &mut Tx, events: &[&Event]) -> Result<(), HandlerError> {
         let mut facts = siyu_events::latest_order_facts(events)?;
         name_persons(tx, &mut facts).await?;
-        let earnings: Vec<Earning> =
-            facts.iter().map(Earning::of).collect::<Result<_, _>>().map_err(HandlerError::park)?;
-        let orders: Vec<OrderId> = earnings.iter().map(|earning| earning.order_id).collect();
+        let purchases: Vec<Purchase> =
+            facts.iter().map(Purchase::of).collect::<Result<_, _>>().map_err(HandlerError::park)?;
+        let orders: Vec<OrderId> = purchases.iter().map(|purchase| purchase.order_id).collect();
         let known: HashMap<OrderId, Row> =
             store::lock(tx, &orders).await?.into_iter().map(|row| (row.order_id, row)).collect();
-        let news: Vec<(&Earning, Option<&Row>)> = earnings
+        let (policies, zone) = points::policy::all(tx).await?;
+        // Later than every event of the batch was written: one instant for all of its postings.
+        let now = self.app.clock.now();
+        let news: Vec<(Earning, Option<&Row>)> = purchases
             .iter()
-            .map(|earning| (earning, known.get(&earning.order_id)))
-            .filter(|(earning, row)| row.is_none_or(|row| row.revision < earning.revision))
+            .map(|purchase| (purchase, known.get(&purchase.order_id)))
+            .filter(|(purchase, row)| row.is_none_or(|row| row.revision < purchase.revision))
+            .map(|(purchase, row)| {
+                let policy = in_force(&policies, purchase.paid_at);
+                let available_at = row.and_then(|row| row.available_at);
+                (purchase.earns(&policy, zone, available_at, now), row)
+            })
             .collect();
-        self.post(tx, &news).await?;
+        self.post(tx, &news, now).await?;
         purchase::events::keep(tx, &facts).await
     }
 }
@@ -73,7 +83,12 @@ async fn name_persons(tx: &mut Tx, facts: &mut [OrderFacts]) -> Result<(), Handl
 }
 
 impl Earnings {
-    async fn post(&self, tx: &mut Tx, news: &[(&Earning, Option<&Row>)]) -> Result<(), Fault> {
+    async fn post(
+        &self,
+        tx: &mut Tx,
+        news: &[(Earning, Option<&Row>)],
+        now: DateTime<Utc>,
+    ) -> Result<(), Fault> {
         let touched: BTreeSet<PersonId> = news
             .iter()
             .flat_map(|(earning, row)| [Some(earning.person_id), row.map(|row| row.person_id)])
@@ -84,10 +99,8 @@ impl Earnings {
         for (earning, row) in news {
             let points = self.change(&mut transfers, &accounts, earning, *row, POINTS);
             let growth = self.change(&mut transfers, &accounts, earning, *row, GROWTH);
-            saved.push((*earning, points, growth));
+            saved.push((earning, points, growth));
         }
-        // Later than every event of the batch was written: one instant for all of its postings.
-        let now = self.app.clock.now();
         siyu_ledger::post_all(tx, &transfers, now).await?;
         store::save(tx, &saved).await?;
         self.keep_growth(tx, &touched, &accounts).await
@@ -123,7 +136,9 @@ impl Earnings {
         });
         let before = row.map_or(0, |row| if asset == POINTS { row.points } else { row.growth });
         let amount = if asset == POINTS { earning.points } else { earning.growth };
-        if row.is_some_and(|row| row.person_id == earning.person_id) && amount == before {
+        let ripens = asset == POINTS && earning.ripens && before > 0;
+        let is_same = row.is_some_and(|row| row.person_id == earning.person_id);
+        if is_same && amount == before && !ripens {
             return given;
         }
         let reference = earning.order_id.uuid();
@@ -145,8 +160,7 @@ impl Earnings {
         let (from, to) = (accounts.issued(asset), accounts.held(earning.person_id, asset));
         let mut movement = Movement::new(from, to, amount);
         if asset == POINTS {
-            movement =
-                movement.lot(LotTerms::from(earning.paid_at).available_at(earning.available_at()));
+            movement = movement.lot(earning.terms);
         }
         let transfer = Transfer::post(id(), ORDER_EARNED, movement).reference(reference);
         transfers.push(transfer);

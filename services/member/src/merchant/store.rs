@@ -29,6 +29,15 @@ pub async fn find(tx: &mut Tx) -> Result<Option<Merchant>, siyu_pg::Error> {
     Ok(merchant)
 }
 
+/// Locks the merchant of the transaction, for what is done one after the other.
+pub async fn lock(tx: &mut Tx) -> Result<(), siyu_pg::Error> {
+    sqlx::query("select 1 from merchants where merchant_id = $1 for no key update")
+        .bind(tx.merchant())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 /// A merchant, seen by the operator.
 pub async fn find_any(
     tx: &mut SystemTx,

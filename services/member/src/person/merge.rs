@@ -5,7 +5,7 @@ use siyu_kernel::Fault;
 use siyu_pg::Tx;
 
 use super::{Merge, Unmerge, store};
-use crate::{App, connection, earning, owner, purchase};
+use crate::{App, connection, earning, owner, points, purchase};
 
 /// Tells every capability that two persons are one. A new one adds its line here and below.
 async fn on_merge(app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
@@ -13,6 +13,7 @@ async fn on_merge(app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
     connection::on_merge(app, tx, merge).await?;
     purchase::on_merge(app, tx, merge).await?;
     owner::merge::on_merge(app, tx, merge).await?;
+    points::merge::on_merge(app, tx, merge).await?;
     Ok(())
 }
 

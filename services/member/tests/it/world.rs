@@ -12,10 +12,11 @@ use siyu_proto::member::v1::{
     connection_service_client::ConnectionServiceClient,
     handover_service_client::HandoverServiceClient, merchant_service_client::MerchantServiceClient,
     owner_service_client::OwnerServiceClient, person_service_client::PersonServiceClient,
-    region_service_client::RegionServiceClient, staff_service_client::StaffServiceClient,
-    store_service_client::StoreServiceClient, *,
+    points_policy_service_client::PointsPolicyServiceClient,
+    points_service_client::PointsServiceClient, region_service_client::RegionServiceClient,
+    staff_service_client::StaffServiceClient, store_service_client::StoreServiceClient, *,
 };
-use siyu_runtime::{Readiness, random_bytes};
+use siyu_runtime::{Policy, Progress, Readiness, Steps, Tasks, random_bytes};
 use siyu_testkit::{Database, FixedClock, SeededIds, told};
 
 const SCHEMA: &[&[Migration]] =
@@ -28,7 +29,7 @@ pub(crate) const VAULT_KEY: &str =
 pub(crate) type MerchantId = Id<kind::Merchant>;
 
 pub(crate) struct World {
-    pub(crate) database: Database,
+    pub(crate) database: Arc<Database>,
     pub(crate) clock: FixedClock,
     pub(crate) app: App,
     /// A merchant in Shanghai.
@@ -52,16 +53,20 @@ impl World {
         let database = Database::fresh(SCHEMA).await;
         let clock = FixedClock::at("2024-06-01T00:00:00Z");
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-        let assertions = Arc::new(Assertions::new(&[7; 32]).unwrap());
         let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(1));
         let vault = Vault::new(VAULT_KEY, "", random_bytes::<32>).unwrap();
-        let app = App::new(database.db().clone(), vault, ids, shared.clone());
-        let server =
-            Server::new(Settings::default(), assertions.clone(), shared.clone(), Readiness::new());
-        let own = Upstream::in_process(app.serve(server).build().unwrap());
-        let door = Peer::new(own, "gateway", assertions, shared);
+        let app = App::new(database.db().clone(), vault, ids, shared);
+        run_desk(&app);
+        let door = door(&app, &clock);
         let nobody = siyu_testkit::merchant(u32::MAX);
-        Self { database, clock, app, own: nobody, other: nobody, door }
+        Self { database: Arc::new(database), clock, app, own: nobody, other: nobody, door }
+    }
+
+    /// The same world over another instance of the service.
+    pub(crate) fn with(&self, app: App) -> Self {
+        let (database, clock) = (Arc::clone(&self.database), self.clock.clone());
+        let door = door(&app, &clock);
+        Self { database, clock, app, own: self.own, other: self.other, door }
     }
 
     async fn open(&self, name: &str) -> MerchantId {
@@ -115,6 +120,20 @@ impl World {
         AccountServiceClient::new(self.call(who))
     }
 
+    pub(crate) fn points(&self, who: MerchantId) -> PointsServiceClient<Call> {
+        PointsServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn points_policies(&self, who: MerchantId) -> PointsPolicyServiceClient<Call> {
+        PointsPolicyServiceClient::new(self.call(who))
+    }
+
+    /// Runs a job until it finds nothing more to do.
+    pub(crate) async fn run(&self, name: &str) {
+        let job = self.app.jobs().into_iter().find(|job| job.name() == name).unwrap();
+        while job.step().await.unwrap() == Progress::Worked {}
+    }
+
     /// The facts of a kind that the service told, with their subjects.
     pub(crate) async fn told<F: Fact>(&self) -> Vec<(MerchantId, String, F)> {
         let events = told(self.app.log()).await;
@@ -146,6 +165,22 @@ impl World {
         assert_eq!(report.findings, Vec::<String>::new());
         report.transfers
     }
+}
+
+/// The service as the gateway calls it.
+fn door(app: &App, clock: &FixedClock) -> Peer {
+    let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+    let assertions = Arc::new(Assertions::new(&[7; 32]).unwrap());
+    let server =
+        Server::new(Settings::default(), assertions.clone(), shared.clone(), Readiness::new());
+    let own = Upstream::in_process(app.serve(server).build().unwrap());
+    Peer::new(own, "gateway", assertions, shared)
+}
+
+/// Changes of points are posted by a task of the process.
+pub(crate) fn run_desk(app: &App) {
+    let desk = app.jobs().into_iter().find(|job| job.name() == "member.points").unwrap();
+    drop(Tasks::new().spawn("member.points", Policy::Log, move |cancel| desk.clone().run(cancel)));
 }
 
 pub(crate) fn openid_of(openid: &str) -> Identity {
