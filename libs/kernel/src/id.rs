@@ -66,6 +66,8 @@ pub mod kind {
         Order = "ord";
         /// A row that an import put aside.
         Quarantine = "qua";
+        /// A promise to take something off a price.
+        Coupon = "cpn";
         /// Someone who brings customers (分销员).
         Promoter = "pro";
         /// The relation customer → promoter.

@@ -2,7 +2,6 @@
 //! once. They never touch stock or payment.
 
 pub mod batch;
-pub mod directory;
 pub mod domain;
 pub mod events;
 pub mod parse;

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+pub mod coupon;
+pub mod directory;
 pub mod import;
 pub mod item;
 pub mod limits;
@@ -10,7 +12,7 @@ pub mod quote;
 
 use std::sync::Arc;
 
-use import::directory::Directory;
+use directory::Directory;
 use siyu_events::Log;
 use siyu_grpc::{Peer, Server};
 use siyu_kernel::Ids;
@@ -18,9 +20,9 @@ use siyu_pg::{Db, Migration};
 use siyu_proto::{
     event::v1::event_log_service_server::EventLogServiceServer,
     order::v1::{
-        import_service_server::ImportServiceServer, item_service_server::ItemServiceServer,
-        order_service_server::OrderServiceServer, promotion_service_server::PromotionServiceServer,
-        quote_service_server::QuoteServiceServer,
+        coupon_service_server::CouponServiceServer, import_service_server::ImportServiceServer,
+        item_service_server::ItemServiceServer, order_service_server::OrderServiceServer,
+        promotion_service_server::PromotionServiceServer, quote_service_server::QuoteServiceServer,
     },
 };
 
@@ -43,6 +45,11 @@ pub const MIGRATIONS: &[Migration] = &[
         version: 1010,
         name: "create_catalogue",
         sql: include_str!("../migrations/1010_create_catalogue.sql"),
+    },
+    Migration {
+        version: 1011,
+        name: "create_coupons",
+        sql: include_str!("../migrations/1011_create_coupons.sql"),
     },
 ];
 
@@ -74,6 +81,7 @@ impl App {
         server
             .service(OrderServiceServer::new(self.clone()))
             .service(import)
+            .service(CouponServiceServer::new(self.clone()))
             .service(ItemServiceServer::new(self.clone()))
             .service(PromotionServiceServer::new(self.clone()))
             .service(QuoteServiceServer::new(self.clone()))

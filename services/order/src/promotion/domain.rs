@@ -131,7 +131,8 @@ pub fn rules(promotions: Vec<proto::Promotion>) -> (Rules, Vec<Special>) {
     (rules, specials)
 }
 
-fn scope(scope: proto::Scope) -> Scope {
+/// What a promotion or a coupon is good for.
+pub fn scope(scope: proto::Scope) -> Scope {
     Scope {
         skus: scope.skus,
         items: scope.items,

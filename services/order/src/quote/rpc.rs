@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use siyu_grpc::{Ctx, serve};
+use siyu_grpc::{Ctx, parse, serve};
 use siyu_kernel::{Code, Fault, Violation};
 use siyu_proto::{
     order::v1::{
@@ -14,9 +14,11 @@ use tonic::{Request, Response, Status, async_trait};
 
 use crate::{
     App,
+    coupon::{self, domain::Coupon},
     item::{self, store::ForSale},
     price::{
-        Cart, CartError, Choice, Line, LineOffer, OfferKind, Quote, Row, Shipping, Step, quote,
+        self, Bounds, Cart, CartError, Choice, Line, LineOffer, OfferKind, Quote, Row, Shipping,
+        Step, Unusable, Verdict, quote,
     },
     promotion::{self, domain::Special},
 };
@@ -37,18 +39,34 @@ async fn quote_cart(
     request: QuoteCartRequest,
 ) -> Result<QuoteCartResponse, Fault> {
     let currency = app.directory.known(&ctx, &BTreeSet::new()).await?.currency;
+    let person = match parse::optional_id("person_id", &request.person_id)? {
+        Some(asked) => Some(app.directory.person(&ctx, asked).await?),
+        None => None,
+    };
     let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
     let skus: BTreeSet<&str> = request.lines.iter().map(|line| line.sku.as_str()).collect();
     let asked: Vec<&str> = skus.into_iter().collect();
     let for_sale = item::store::for_sale(&mut tx, &asked).await?;
+    let held = match person {
+        Some(person) => {
+            // The soonest to expire, where a buyer holds more than are looked at.
+            let most = i64::try_from(Bounds::COUPONS).expect("a buyer holds few");
+            coupon::store::standing(&mut tx, person, ctx.now, most).await?
+        }
+        None => Vec::new(),
+    };
     let promotions = promotion::store::in_force(&mut tx, ctx.now).await?;
     drop(tx);
     let promotions = promotions.iter().map(promotion::rpc::show).collect::<Result<Vec<_>, _>>()?;
     let (rules, specials) = promotion::domain::rules(promotions);
     let cart = Cart {
         lines: lines(&request, &for_sale, &specials)?,
-        coupons: Vec::new(),
-        choice: Choice::Best,
+        coupons: coupons(&held)?,
+        choice: if request.coupons_chosen {
+            Choice::Only(request.coupon_ids.clone())
+        } else {
+            Choice::Best
+        },
         points: None,
         shipping: Shipping {
             fee_minor: request.shipping_minor,
@@ -114,6 +132,7 @@ fn show(quote: &Quote, cart: &Cart, currency: &str) -> QuoteCartResponse {
         shipping: money(quote.shipping),
         lines: cart.lines.iter().zip(&quote.lines).map(line).collect(),
         rows: quote.rows.iter().map(row).collect(),
+        coupons: quote.coupons.iter().map(verdict).collect(),
     }
 }
 
@@ -131,5 +150,33 @@ fn row(row: &Row) -> proto::PriceRow {
         step: step.into(),
         rule: row.rule.clone(),
         amount_minor: row.amount,
+    }
+}
+
+/// What the coupons of the buyer do to a price.
+fn coupons(held: &[Coupon]) -> Result<Vec<price::Coupon>, Fault> {
+    let of = |coupon: &Coupon| -> Result<price::Coupon, Fault> {
+        let template = coupon::rpc::read(&coupon.definition)?;
+        coupon::domain::for_price(coupon, template)
+            .ok_or_else(|| Fault::internal("a coupon was stored that does nothing"))
+    };
+    held.iter().map(of).collect()
+}
+
+fn verdict(verdict: &Verdict) -> proto::CouponVerdict {
+    let (unusable, missing_minor) = match verdict.unusable {
+        None => (proto::CouponUnusable::Unspecified, 0),
+        Some(Unusable::TooEarly) => (proto::CouponUnusable::TooEarly, 0),
+        Some(Unusable::Expired) => (proto::CouponUnusable::Expired, 0),
+        Some(Unusable::NothingEligible) => (proto::CouponUnusable::NothingEligible, 0),
+        Some(Unusable::BelowThreshold(missing)) => (proto::CouponUnusable::BelowThreshold, missing),
+        Some(Unusable::Excluded) => (proto::CouponUnusable::Excluded, 0),
+    };
+    proto::CouponVerdict {
+        coupon_id: verdict.id.clone(),
+        used: verdict.used.is_some(),
+        off_minor: verdict.used.unwrap_or(0),
+        unusable: unusable.into(),
+        missing_minor,
     }
 }

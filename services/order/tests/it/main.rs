@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic, in its helpers too")]
 
 mod catalogue;
+mod coupons;
 mod import;
 mod import_race;
 mod import_random;

@@ -47,6 +47,13 @@ impl Member {
         id
     }
 
+    /// Makes a person of a merchant known; gives its id.
+    pub(crate) fn meet(&self, merchant: MerchantId, n: u32) -> String {
+        let id = id::<kind::Person>(n);
+        self.0.known.lock().unwrap().persons.insert((merchant, format!("met {n}")), id);
+        id.to_string()
+    }
+
     /// Fails the next calls.
     pub(crate) fn fail(&self, calls: usize) {
         self.0.failures.store(calls, Ordering::SeqCst);
@@ -94,8 +101,20 @@ impl PersonService for Member {
         .await
     }
 
-    async fn get_person(&self, _: Request<GetPersonRequest>) -> Reply<GetPersonResponse> {
-        Err(Status::unimplemented("not asked"))
+    async fn get_person(&self, request: Request<GetPersonRequest>) -> Reply<GetPersonResponse> {
+        serve(request, async |ctx, request: GetPersonRequest| {
+            let merchant = self.enter(&ctx)?;
+            let known = self.0.known.lock().unwrap();
+            let is_it = |(of, id): (&(MerchantId, String), &Id<kind::Person>)| {
+                of.0 == merchant && id.to_string() == request.person_id
+            };
+            if !known.persons.iter().any(is_it) {
+                return Err(Fault::not_found("person"));
+            }
+            let person = Person { id: request.person_id, ..Person::default() };
+            Ok(GetPersonResponse { person: Some(person) })
+        })
+        .await
     }
 
     async fn find_person(&self, _: Request<FindPersonRequest>) -> Reply<FindPersonResponse> {
@@ -141,7 +160,12 @@ impl MerchantService for Member {
     ) -> Reply<GetMerchantResponse> {
         serve(request, async |ctx, _: GetMerchantRequest| {
             let id = self.enter(&ctx)?.to_string();
-            let merchant = Merchant { id, currency_code: "CNY".into(), ..Default::default() };
+            let merchant = Merchant {
+                id,
+                currency_code: "CNY".into(),
+                zone: "Asia/Shanghai".into(),
+                ..Default::default()
+            };
             Ok::<_, Fault>(GetMerchantResponse { merchant: Some(merchant) })
         })
         .await

@@ -29,18 +29,31 @@ async fn save(world: &World, promotions: &[Promotion]) -> Result<Vec<Promotion>,
     Ok(reply.map_err(siyu_grpc::fault)?.into_inner().promotions)
 }
 
-async fn quote(world: &World, lines: &[(&str, i64)]) -> Result<QuoteCartResponse, Fault> {
+pub(crate) async fn quote(
+    world: &World,
+    lines: &[(&str, i64)],
+) -> Result<QuoteCartResponse, Fault> {
+    quote_for(world, QuoteCartRequest::default(), lines).await
+}
+
+/// Prices lines for the buyer, and with the choice of coupons, that the request has already.
+pub(crate) async fn quote_for(
+    world: &World,
+    request: QuoteCartRequest,
+    lines: &[(&str, i64)],
+) -> Result<QuoteCartResponse, Fault> {
     let line = |(sku, quantity): &(&str, i64)| CartLine { sku: (*sku).into(), quantity: *quantity };
     let request = QuoteCartRequest {
         lines: lines.iter().map(line).collect(),
         shipping_minor: 800,
         shipping_free_from_minor: 50_000,
+        ..request
     };
     let reply = world.quotes(1).quote_cart(request).await.map_err(siyu_grpc::fault)?;
     Ok(reply.into_inner())
 }
 
-async fn shop() -> World {
+pub(crate) async fn shop() -> World {
     let world = World::new().await;
     let items = [item("dress", &[("dress-m", 20_000)]), item("scarf", &[("scarf", 5_000)])];
     upsert(&world, 1, &items).await.unwrap();

@@ -14,9 +14,10 @@ use siyu_proto::{
         store_service_server::StoreServiceServer,
     },
     order::v1::{
-        import_service_client::ImportServiceClient, item_service_client::ItemServiceClient,
-        order_service_client::OrderServiceClient, promotion_service_client::PromotionServiceClient,
-        quote_service_client::QuoteServiceClient, *,
+        coupon_service_client::CouponServiceClient, import_service_client::ImportServiceClient,
+        item_service_client::ItemServiceClient, order_service_client::OrderServiceClient,
+        promotion_service_client::PromotionServiceClient, quote_service_client::QuoteServiceClient,
+        *,
     },
     r#type::v1::Money,
 };
@@ -76,6 +77,10 @@ impl World {
 
     pub(crate) fn imports(&self, who: u32) -> ImportServiceClient<Call> {
         ImportServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn coupons(&self, who: u32) -> CouponServiceClient<Call> {
+        CouponServiceClient::new(self.call(who))
     }
 
     pub(crate) fn items(&self, who: u32) -> ItemServiceClient<Call> {

@@ -1,5 +1,5 @@
-//! What an import needs to know from the member service: the merchant, its stores, and who is behind a buyer's id. Merchant
-//! and stores are remembered for some seconds; persons are asked for with every batch, in one call.
+//! What the order service needs to know from the member service: the merchant, its stores, who is behind a buyer's id, and
+//! whether a person exists. Merchant and stores are remembered for some seconds; persons are asked for with every call.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -9,23 +9,24 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use siyu_grpc::{Ctx, Peer, fault, parse};
 use siyu_kernel::{
-    Currency, Fault, Id,
+    Currency, Fault, Id, Zone,
     kind::{Merchant, Person, Store},
 };
 use siyu_proto::member::v1::{
-    GetMerchantRequest, Identity, IdentityKind, IdentitySet, ListStoresRequest,
+    GetMerchantRequest, GetPersonRequest, Identity, IdentityKind, IdentitySet, ListStoresRequest,
     ResolvePersonsRequest, merchant_service_client::MerchantServiceClient,
     person_service_client::PersonServiceClient, store_service_client::StoreServiceClient,
 };
 
-use super::domain::Key;
-use crate::limits;
+use crate::{import::domain::Key, limits};
 
-/// A merchant as imports know it.
+/// A merchant as the service knows it.
 #[derive(Debug)]
 pub struct Known {
     /// The currency of its figures.
     pub currency: Currency,
+    /// The zone in which its days are cut.
+    pub zone: Zone,
     /// Its stores by code.
     pub stores: HashMap<String, Id<Store>>,
     read_at: DateTime<Utc>,
@@ -94,14 +95,23 @@ impl Directory {
         buyers.into_iter().zip(reply.persons).map(pair).collect()
     }
 
+    /// The person behind an id that a request names; fails with `NOT_FOUND`.
+    pub async fn person(&self, ctx: &Ctx, id: Id<Person>) -> Result<Id<Person>, Fault> {
+        let request = GetPersonRequest { person_id: id.to_string() };
+        let mut client = PersonServiceClient::new(self.member.as_service_within(ctx));
+        let reply = client.get_person(request).await.map_err(fault)?.into_inner();
+        parse::id("person.id", &reply.person.unwrap_or_default().id).map_err(Fault::internal)
+    }
+
     async fn read(&self, ctx: &Ctx) -> Result<Known, Fault> {
         let call = self.member.as_service_within(ctx);
         let mut merchants = MerchantServiceClient::new(call.clone());
         let reply =
             merchants.get_merchant(GetMerchantRequest {}).await.map_err(fault)?.into_inner();
-        let code = reply.merchant.unwrap_or_default().currency_code;
+        let merchant = reply.merchant.unwrap_or_default();
         let mut known = Known {
-            currency: Currency::parse(&code).map_err(Fault::internal)?,
+            currency: Currency::parse(&merchant.currency_code).map_err(Fault::internal)?,
+            zone: Zone::parse(&merchant.zone).map_err(Fault::internal)?,
             stores: HashMap::new(),
             read_at: ctx.now,
         };
