@@ -80,6 +80,20 @@ pub mod kind {
         Message = "msg";
         /// A credential of the gateway.
         Token = "tok";
+        /// A legal entity that issues stored-value cards.
+        Issuer = "iss";
+        /// A stored-value card.
+        ValueCard = "vcd";
+        /// A recharge plan.
+        RechargePlan = "rpl";
+        /// A recharge of a stored-value card.
+        Recharge = "rch";
+        /// A payment with stored value, or a hold for one.
+        ValuePayment = "vpy";
+        /// A redemption of a stored-value card.
+        Redemption = "rdm";
+        /// A gift of stored value.
+        Gift = "gft";
         /// An account of a ledger.
         Account = "acc";
         /// A transfer of a ledger.

@@ -81,6 +81,18 @@ pub async fn expire_lots(
     Ok(expired)
 }
 
+/// Lots of one kind of account whose time is over, of all merchants, longest over first: for a service that says more of their
+/// end than a transfer can, and posts it itself by [`Draw::Lot`].
+pub async fn due_lots(
+    tx: &mut SystemTx,
+    of: AccountCode,
+    now: DateTime<Utc>,
+    limit: u16,
+) -> Result<Vec<DueLot>, Error> {
+    tx.become_job().await?;
+    Ok(store::due::lots(tx, of, micros(now), bounded(limit)).await?)
+}
+
 fn bounded(limit: u16) -> i64 {
     i64::from(limit).min(i64::try_from(MAX_BATCH).expect("a batch is small"))
 }

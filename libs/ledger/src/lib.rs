@@ -24,7 +24,7 @@ pub use account::{Account, AccountCode, AccountKey, Flags, NewAccount};
 pub use asset::{Asset, AssetError};
 pub use check::{CheckReport, Finding, Totals, TrialBalance, check, trial_balance};
 pub use error::Error;
-pub use expire::{LotExpiry, expire_holds, expire_lots};
+pub use expire::{LotExpiry, due_lots, expire_holds, expire_lots};
 pub use lot::{Lot, LotTerms, Move, MoveKind};
 pub use open::open;
 pub use outcome::{Failure, Outcome, Posted};
@@ -35,6 +35,7 @@ pub use query::{
     transfers,
 };
 pub use record::{Kind, Record, UnknownWord};
+pub use store::due::DueLot;
 pub use transfer::{Action, Draw, Expired, Movement, Transfer, TransferCode};
 
 use siyu_kernel::{Id, kind};

@@ -14,6 +14,7 @@ pub mod purchase;
 pub mod region;
 pub mod shop;
 pub mod staff;
+pub mod value;
 pub mod vault;
 
 use std::sync::Arc;
@@ -29,12 +30,15 @@ use siyu_proto::{
     member::v1::{
         account_service_server::AccountServiceServer,
         connection_service_server::ConnectionServiceServer,
-        handover_service_server::HandoverServiceServer,
+        handover_service_server::HandoverServiceServer, issuer_service_server::IssuerServiceServer,
         merchant_service_server::MerchantServiceServer, owner_service_server::OwnerServiceServer,
         person_service_server::PersonServiceServer,
         points_policy_service_server::PointsPolicyServiceServer,
-        points_service_server::PointsServiceServer, region_service_server::RegionServiceServer,
-        staff_service_server::StaffServiceServer, store_service_server::StoreServiceServer,
+        points_service_server::PointsServiceServer, recharge_service_server::RechargeServiceServer,
+        region_service_server::RegionServiceServer, staff_service_server::StaffServiceServer,
+        store_service_server::StoreServiceServer,
+        stored_value_service_server::StoredValueServiceServer,
+        value_card_service_server::ValueCardServiceServer,
     },
 };
 
@@ -84,6 +88,21 @@ pub const MIGRATIONS: &[Migration] = &[
         version: 1040,
         name: "create_points",
         sql: include_str!("../migrations/1040_create_points.sql"),
+    },
+    Migration {
+        version: 1050,
+        name: "create_value_cards",
+        sql: include_str!("../migrations/1050_create_value_cards.sql"),
+    },
+    Migration {
+        version: 1051,
+        name: "create_recharges",
+        sql: include_str!("../migrations/1051_create_recharges.sql"),
+    },
+    Migration {
+        version: 1052,
+        name: "create_value_payments",
+        sql: include_str!("../migrations/1052_create_value_payments.sql"),
     },
     Migration {
         version: 1060,
@@ -136,6 +155,10 @@ impl App {
             .service(HandoverServiceServer::new(self.clone()))
             .service(PointsServiceServer::new(self.clone()))
             .service(PointsPolicyServiceServer::new(self.clone()))
+            .service(IssuerServiceServer::new(self.clone()))
+            .service(ValueCardServiceServer::new(self.clone()))
+            .service(RechargeServiceServer::new(self.clone()))
+            .service(StoredValueServiceServer::new(self.clone()))
             .service(EventLogServiceServer::new(self.log.service()))
     }
 

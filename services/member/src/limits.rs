@@ -49,3 +49,9 @@ pub const RESTORED_DAYS: u16 = 30;
 
 /// How many months ahead a look at what expires goes where the caller does not say.
 pub const EXPIRING_MONTHS: i32 = 3;
+
+/// Holds of stored value that one step of the job frees, each in a transaction of its own: a fraction of a second.
+pub const HOLDS_BATCH: i64 = 100;
+
+/// Lots of bonus that one step of the job ends, by merchant in one transaction each: well below what a call of the ledger takes.
+pub const BONUS_BATCH: u16 = 500;

@@ -7,14 +7,19 @@ use sqlx::PgConnection;
 use crate::{AccountCode, AccountId, Asset, LotId, MerchantId, TransferId};
 
 /// A lot with units that can no longer be spent.
-#[derive(Debug, sqlx::FromRow)]
-pub(crate) struct DueLot {
-    pub(crate) merchant_id: MerchantId,
-    pub(crate) id: LotId,
-    pub(crate) account_id: AccountId,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct DueLot {
+    /// Whose ledger.
+    pub merchant_id: MerchantId,
+    /// The lot.
+    pub id: LotId,
+    /// Its account.
+    pub account_id: AccountId,
+    /// What it counts.
     #[sqlx(try_from = "String")]
-    pub(crate) asset: Asset,
-    pub(crate) free: i64,
+    pub asset: Asset,
+    /// The units that no hold reserves.
+    pub free: i64,
 }
 
 /// Open holds whose time is over, longest over first.

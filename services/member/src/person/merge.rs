@@ -5,7 +5,7 @@ use siyu_kernel::Fault;
 use siyu_pg::Tx;
 
 use super::{Merge, Unmerge, store};
-use crate::{App, connection, earning, owner, points, purchase};
+use crate::{App, connection, earning, owner, points, purchase, value};
 
 /// Tells every capability that two persons are one. A new one adds its line here and below.
 async fn on_merge(app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
@@ -14,6 +14,7 @@ async fn on_merge(app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
     purchase::on_merge(app, tx, merge).await?;
     owner::merge::on_merge(app, tx, merge).await?;
     points::merge::on_merge(app, tx, merge).await?;
+    value::on_merge(app, tx, merge).await?;
     Ok(())
 }
 
@@ -23,6 +24,7 @@ async fn on_unmerge(app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Result<(), Fau
     connection::on_unmerge(app, tx, unmerge).await?;
     purchase::on_unmerge(app, tx, unmerge).await?;
     owner::merge::on_unmerge(app, tx, unmerge).await?;
+    value::on_unmerge(app, tx, unmerge).await?;
     Ok(())
 }
 

@@ -76,7 +76,12 @@ impl World {
     }
 
     pub(crate) fn call(&self, who: MerchantId) -> Call {
-        self.door.call(Caller::Merchant(who), "test".into(), Scopes::all())
+        self.call_as(who, "test")
+    }
+
+    /// As another operator of the merchant.
+    pub(crate) fn call_as(&self, who: MerchantId, subject: &str) -> Call {
+        self.door.call(Caller::Merchant(who), subject.into(), Scopes::all())
     }
 
     pub(crate) fn operator(&self) -> MerchantServiceClient<Call> {
