@@ -25,6 +25,9 @@ const READ_BY_POST: &[&str] = &["FindPerson"];
 const NATURAL: &[(&str, &str)] = &[
     ("UpsertStores", "a store is known by its code"),
     ("UpsertRegions", "a region is known by its code"),
+    ("RecordTouches", "a sign is known by person, kind and instant"),
+    ("RelatePersons", "two persons are related in one way once"),
+    ("UnrelatePersons", "a relation ends once"),
     ("RecordInteractions", "an interaction is known by its ends, its kind and its instant"),
     ("AcceptHandovers", "a hand-over is taken once"),
     ("RefuseHandover", "a hand-over ends once"),

@@ -1,8 +1,10 @@
 //! Connections (连接): edges between persons and the merchant's channel accounts. The latest fact about an edge wins,
 //! whatever order facts arrive in.
 
+pub mod kind;
 pub mod rpc;
 pub mod store;
+pub mod touch;
 
 use chrono::{DateTime, Utc};
 use siyu_grpc::parse::timestamp;
@@ -30,6 +32,8 @@ pub struct Connection {
     pub state_at: DateTime<Utc>,
     /// Where it came from.
     pub source: String,
+    /// Why it ended.
+    pub reason: Reason,
 }
 
 /// Whether an edge is live.
@@ -40,6 +44,64 @@ pub enum State {
     Connected,
     /// The person left.
     Disconnected,
+}
+
+/// Why an edge ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum Reason {
+    /// Not told, or it has not.
+    #[sqlx(rename = "")]
+    Untold,
+    /// The person left.
+    Left,
+    /// The employee removed the person.
+    Removed,
+    /// The person blocked the account.
+    Blocked,
+    /// The person was handed over to another account.
+    HandedOver,
+    /// The address does not exist any more.
+    Unreachable,
+}
+
+impl Reason {
+    /// The word in columns.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Untold => "",
+            Self::Left => "left",
+            Self::Removed => "removed",
+            Self::Blocked => "blocked",
+            Self::HandedOver => "handed_over",
+            Self::Unreachable => "unreachable",
+        }
+    }
+
+    /// Reads a value of the contract.
+    pub fn read(value: i32) -> Option<Self> {
+        Some(match proto::DisconnectReason::try_from(value).ok()? {
+            proto::DisconnectReason::Unspecified => Self::Untold,
+            proto::DisconnectReason::Left => Self::Left,
+            proto::DisconnectReason::Removed => Self::Removed,
+            proto::DisconnectReason::Blocked => Self::Blocked,
+            proto::DisconnectReason::HandedOver => Self::HandedOver,
+            proto::DisconnectReason::Unreachable => Self::Unreachable,
+        })
+    }
+}
+
+impl From<Reason> for proto::DisconnectReason {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::Untold => Self::Unspecified,
+            Reason::Left => Self::Left,
+            Reason::Removed => Self::Removed,
+            Reason::Blocked => Self::Blocked,
+            Reason::HandedOver => Self::HandedOver,
+            Reason::Unreachable => Self::Unreachable,
+        }
+    }
 }
 
 impl State {
@@ -74,6 +136,7 @@ impl From<Connection> for proto::Connection {
             state: state.into(),
             state_time: Some(timestamp(connection.state_at)),
             source: connection.source,
+            reason: proto::DisconnectReason::from(connection.reason).into(),
         }
     }
 }
@@ -83,6 +146,7 @@ impl From<Connection> for proto::Connection {
 pub(crate) async fn on_merge(_app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
     store::overwrite(tx, merge).await?;
     store::move_over(tx, merge).await?;
+    touch::store::merge(tx, merge).await?;
     Ok(())
 }
 

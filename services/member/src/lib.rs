@@ -4,6 +4,7 @@ pub mod account;
 pub mod connection;
 pub mod earning;
 pub mod handover;
+pub mod household;
 pub mod job;
 pub mod limits;
 pub mod merchant;
@@ -14,6 +15,7 @@ pub mod purchase;
 pub mod region;
 pub mod shop;
 pub mod staff;
+pub mod stage;
 pub mod value;
 pub mod vault;
 
@@ -30,13 +32,14 @@ use siyu_proto::{
     member::v1::{
         account_service_server::AccountServiceServer,
         connection_service_server::ConnectionServiceServer,
-        handover_service_server::HandoverServiceServer, issuer_service_server::IssuerServiceServer,
-        merchant_service_server::MerchantServiceServer, owner_service_server::OwnerServiceServer,
-        person_service_server::PersonServiceServer,
+        handover_service_server::HandoverServiceServer,
+        household_service_server::HouseholdServiceServer,
+        issuer_service_server::IssuerServiceServer, merchant_service_server::MerchantServiceServer,
+        owner_service_server::OwnerServiceServer, person_service_server::PersonServiceServer,
         points_policy_service_server::PointsPolicyServiceServer,
         points_service_server::PointsServiceServer, recharge_service_server::RechargeServiceServer,
         region_service_server::RegionServiceServer, staff_service_server::StaffServiceServer,
-        store_service_server::StoreServiceServer,
+        stage_service_server::StageServiceServer, store_service_server::StoreServiceServer,
         stored_value_service_server::StoredValueServiceServer,
         value_card_service_server::ValueCardServiceServer,
     },
@@ -114,6 +117,21 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "create_owners",
         sql: include_str!("../migrations/1061_create_owners.sql"),
     },
+    Migration {
+        version: 1062,
+        name: "extend_connections",
+        sql: include_str!("../migrations/1062_extend_connections.sql"),
+    },
+    Migration {
+        version: 1063,
+        name: "create_stages",
+        sql: include_str!("../migrations/1063_create_stages.sql"),
+    },
+    Migration {
+        version: 1064,
+        name: "create_relations",
+        sql: include_str!("../migrations/1064_create_relations.sql"),
+    },
 ];
 
 /// The service: its database, its event log, the desk for changes of points, the vault of what is personal, and where ids and,
@@ -159,6 +177,8 @@ impl App {
             .service(ValueCardServiceServer::new(self.clone()))
             .service(RechargeServiceServer::new(self.clone()))
             .service(StoredValueServiceServer::new(self.clone()))
+            .service(StageServiceServer::new(self.clone()))
+            .service(HouseholdServiceServer::new(self.clone()))
             .service(EventLogServiceServer::new(self.log.service()))
     }
 
@@ -175,7 +195,7 @@ impl App {
 
     /// What it follows of its siblings.
     pub fn subscriptions(&self) -> Vec<Subscription> {
-        vec![earning::subscription(self)]
+        vec![earning::subscription(self), stage::events::subscription(self)]
     }
 }
 

@@ -3,20 +3,22 @@
 use std::collections::BTreeMap;
 
 use siyu_grpc::{Ctx, parse, serve};
-use siyu_kernel::Fault;
+use siyu_kernel::{Fault, Id};
 use siyu_pg::page;
 use siyu_proto::member::v1::{
-    self as proto, ConnectionChanged, ListConnectionsRequest, ListConnectionsResponse,
-    RecordConnectionsRequest, RecordConnectionsResponse,
-    connection_service_server::ConnectionService,
+    self as proto, ConnectionChanged, GetConnectionKindsRequest, GetConnectionKindsResponse,
+    ListAccountConnectionsRequest, ListAccountConnectionsResponse, ListConnectionsRequest,
+    ListConnectionsResponse, RecordConnectionsRequest, RecordConnectionsResponse,
+    RecordTouchesRequest, RecordTouchesResponse, connection_service_server::ConnectionService,
 };
 use tonic::{Request, Response, Status, async_trait};
+use uuid::Uuid;
 
-use super::{Connection, State, store};
+use super::{Connection, Reason, State, kind, store, touch};
 use crate::{
     App, limits,
     person::{self, PersonId},
-    publish_all,
+    publish_all, stage,
 };
 
 #[async_trait]
@@ -33,6 +35,27 @@ impl ConnectionService for App {
         request: Request<ListConnectionsRequest>,
     ) -> Result<Response<ListConnectionsResponse>, Status> {
         serve(request, |ctx, message| list(self, ctx, message)).await
+    }
+
+    async fn list_account_connections(
+        &self,
+        request: Request<ListAccountConnectionsRequest>,
+    ) -> Result<Response<ListAccountConnectionsResponse>, Status> {
+        serve(request, |ctx, message| list_of_account(self, ctx, message)).await
+    }
+
+    async fn record_touches(
+        &self,
+        request: Request<RecordTouchesRequest>,
+    ) -> Result<Response<RecordTouchesResponse>, Status> {
+        serve(request, |ctx, message| touch::record(self, ctx, message)).await
+    }
+
+    async fn get_connection_kinds(
+        &self,
+        request: Request<GetConnectionKindsRequest>,
+    ) -> Result<Response<GetConnectionKindsResponse>, Status> {
+        serve(request, |ctx, message| kind::get(self, ctx, message)).await
     }
 }
 
@@ -66,6 +89,7 @@ async fn record(
         })
         .collect();
     publish_all(app, &mut tx, &ctx, &events).await?;
+    stage::refresh(app, &mut tx, news.iter().map(|c| c.person_id), ctx.now).await?;
     tx.commit().await?;
     Ok(RecordConnectionsResponse { changed: i32::try_from(news.len()).expect("at most 1000") })
 }
@@ -74,6 +98,12 @@ fn read(field: &str, connection: &proto::Connection) -> Result<Connection, Fault
     let at = |name: &str| format!("{field}.{name}");
     let state_time =
         connection.state_time.ok_or_else(|| Fault::field(at("state_time"), "is required"))?;
+    let reason = Reason::read(connection.reason)
+        .ok_or_else(|| Fault::field(at("reason"), "is not a known value"))?;
+    let is_live = State::read(connection.state) == Some(State::Connected);
+    if is_live && reason != Reason::Untold {
+        return Err(Fault::field(at("reason"), "is for edges that ended"));
+    }
     Ok(Connection {
         person_id: parse::id(&at("person_id"), &connection.person_id)?,
         channel: connection.channel.clone(),
@@ -82,6 +112,7 @@ fn read(field: &str, connection: &proto::Connection) -> Result<Connection, Fault
             .ok_or_else(|| Fault::field(at("state"), "is not a known value"))?,
         state_at: parse::instant(&at("state_time"), state_time)?,
         source: connection.source.clone(),
+        reason,
     })
 }
 
@@ -103,6 +134,32 @@ async fn list(
     let rows = store::list(&mut tx, person_id, page.after.as_ref(), page.fetch()).await?;
     let page = page.page(rows, |c| (c.channel.clone(), c.account_id.clone()));
     Ok(ListConnectionsResponse {
+        connections: page.items.into_iter().map(Into::into).collect(),
+        next_page_token: page.next_token,
+    })
+}
+
+async fn list_of_account(
+    app: &App,
+    ctx: Ctx,
+    request: ListAccountConnectionsRequest,
+) -> Result<ListAccountConnectionsResponse, Fault> {
+    let state = State::read(request.state);
+    if state.is_none() && request.state != 0 {
+        return Err(Fault::field("state", "is not a known value"));
+    }
+    let account = (request.channel.as_str(), request.account_id.as_str());
+    let page = page::Request::<Uuid>::parse(
+        request.page_size,
+        &request.page_token,
+        limits::PAGE,
+        format!("{account:?} {state:?}").as_bytes(),
+    )?;
+    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    let after = page.after.map(Id::from_uuid);
+    let rows = store::of_account(&mut tx, account, state, after, page.fetch()).await?;
+    let page = page.page(rows, |connection| connection.person_id.uuid());
+    Ok(ListAccountConnectionsResponse {
         connections: page.items.into_iter().map(Into::into).collect(),
         next_page_token: page.next_token,
     })

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use siyu_pg::Tx;
 
-use super::Connection;
+use super::{Connection, State};
 use crate::person::{Merge, PersonId, Unmerge};
 
 /// Stores facts, each edge at most once; returns those that were news. An older fact changes nothing.
@@ -13,12 +13,13 @@ pub async fn record(
     now: DateTime<Utc>,
 ) -> Result<Vec<Connection>, siyu_pg::Error> {
     let news = sqlx::query_as(
-        "insert into connections (merchant_id, person_id, channel, account_id, state, state_at, source, created_at)
-        select $1, n.*, $8 from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[]) as n
+        "insert into connections (merchant_id, person_id, channel, account_id, state, state_at, source, reason, created_at)
+        select $1, n.*, $9
+        from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::text[]) as n
         on conflict on constraint connections_pkey do update
-        set state = excluded.state, state_at = excluded.state_at, source = excluded.source
+        set state = excluded.state, state_at = excluded.state_at, source = excluded.source, reason = excluded.reason
         where connections.state_at < excluded.state_at
-        returning person_id, channel, account_id, state, state_at, source",
+        returning person_id, channel, account_id, state, state_at, source, reason",
     )
     .bind(tx.merchant())
     .bind(facts.iter().map(|c| c.person_id).collect::<Vec<_>>())
@@ -27,6 +28,7 @@ pub async fn record(
     .bind(facts.iter().map(|c| c.state.as_str()).collect::<Vec<_>>())
     .bind(facts.iter().map(|c| c.state_at).collect::<Vec<_>>())
     .bind(facts.iter().map(|c| c.source.as_str()).collect::<Vec<_>>())
+    .bind(facts.iter().map(|c| c.reason.as_str()).collect::<Vec<_>>())
     .bind(now)
     .fetch_all(&mut **tx)
     .await?;
@@ -41,7 +43,7 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Connection>, siyu_pg::Error> {
     let connections = sqlx::query_as(
-        "select person_id, channel, account_id, state, state_at, source
+        "select person_id, channel, account_id, state, state_at, source, reason
         from connections
         where merchant_id = $1 and person_id = $2 and ($3::text is null or (channel, account_id) > ($3, $4::text))
         order by channel, account_id
@@ -61,18 +63,18 @@ pub async fn list(
 pub async fn overwrite(tx: &mut Tx, merge: &Merge) -> Result<(), siyu_pg::Error> {
     sqlx::query(
         "with later as (
-            select l.channel, l.account_id, l.state, l.state_at, l.source, s.state as former_state,
-                s.state_at as former_state_at, s.source as former_source
+            select l.channel, l.account_id, l.state, l.state_at, l.source, l.reason, s.state as former_state,
+                s.state_at as former_state_at, s.source as former_source, s.reason as former_reason
             from connections as l
             join connections as s on s.merchant_id = $1 and s.person_id = $3 and s.channel = l.channel
                 and s.account_id = l.account_id and s.state_at < l.state_at
             where l.merchant_id = $1 and l.person_id = $4
         ), kept as (
-            insert into connection_relics (merchant_id, merge_id, channel, account_id, state, state_at, source)
-            select $1, $2, channel, account_id, former_state, former_state_at, former_source from later
+            insert into connection_relics (merchant_id, merge_id, channel, account_id, state, state_at, source, reason)
+            select $1, $2, channel, account_id, former_state, former_state_at, former_source, former_reason from later
         )
         update connections as s
-        set state = l.state, state_at = l.state_at, source = l.source
+        set state = l.state, state_at = l.state_at, source = l.source, reason = l.reason
         from later as l
         where s.merchant_id = $1 and s.person_id = $3 and s.channel = l.channel and s.account_id = l.account_id",
     )
@@ -125,15 +127,15 @@ pub async fn restore(tx: &mut Tx, unmerge: &Unmerge) -> Result<(), siyu_pg::Erro
     sqlx::query(
         "with relics as (
             delete from connection_relics where merchant_id = $1 and merge_id = $2
-            returning channel, account_id, state, state_at, source
+            returning channel, account_id, state, state_at, source, reason
         ), brought as (
-            select r.channel, r.account_id, r.state, r.state_at, r.source, l.state_at as brought_at
+            select r.channel, r.account_id, r.state, r.state_at, r.source, r.reason, l.state_at as brought_at
             from relics as r
             join connections as l on l.merchant_id = $1 and l.person_id = $4 and l.channel = r.channel
                 and l.account_id = r.account_id
         ), chained as (
             update connection_relics as o
-            set state = b.state, state_at = b.state_at, source = b.source
+            set state = b.state, state_at = b.state_at, source = b.source, reason = b.reason
             from brought as b
             where o.merchant_id = $1 and o.merge_id <> $2 and o.channel = b.channel and o.account_id = b.account_id
                 and o.state_at = b.brought_at
@@ -142,7 +144,7 @@ pub async fn restore(tx: &mut Tx, unmerge: &Unmerge) -> Result<(), siyu_pg::Erro
                 )
         )
         update connections as s
-        set state = b.state, state_at = b.state_at, source = b.source
+        set state = b.state, state_at = b.state_at, source = b.source, reason = b.reason
         from brought as b
         where s.merchant_id = $1 and s.person_id = $3 and s.channel = b.channel and s.account_id = b.account_id
             and s.state_at = b.brought_at",
@@ -154,4 +156,35 @@ pub async fn restore(tx: &mut Tx, unmerge: &Unmerge) -> Result<(), siyu_pg::Erro
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// The edges to an account of the merchant, by person.
+pub async fn of_account(
+    tx: &mut Tx,
+    (channel, account_id): (&str, &str),
+    state: Option<State>,
+    after: Option<PersonId>,
+    limit: i64,
+) -> Result<Vec<Connection>, siyu_pg::Error> {
+    // A person who became an alias may have left a row behind.
+    let connections = sqlx::query_as(
+        "select c.person_id, c.channel, c.account_id, c.state, c.state_at, c.source, c.reason
+        from connections c
+        cross join lateral (
+            select merged_into from persons where merchant_id = $1 and id = c.person_id limit 1
+        ) as p
+        where c.merchant_id = $1 and c.channel = $2 and c.account_id = $3 and p.merged_into is null
+            and ($4::text is null or c.state = $4) and ($5::uuid is null or c.person_id > $5)
+        order by c.person_id
+        limit $6",
+    )
+    .bind(tx.merchant())
+    .bind(channel)
+    .bind(account_id)
+    .bind(state)
+    .bind(after)
+    .bind(limit)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(connections)
 }

@@ -25,7 +25,7 @@ use crate::{
     account::{self, GROWTH, ORDER_EARNED, ORDER_TAKEN_BACK, POINTS},
     person::{self, PersonId},
     points::{self, domain::in_force},
-    purchase,
+    purchase, stage,
 };
 
 /// What the member service follows of the order service.
@@ -64,7 +64,10 @@ impl Handler for Earnings {
             })
             .collect();
         self.post(tx, &news, now).await?;
-        purchase::events::keep(tx, &facts).await
+        purchase::events::keep(tx, &facts).await?;
+        let buyers: Vec<PersonId> = purchases.iter().map(|purchase| purchase.person_id).collect();
+        stage::refresh(&self.app, tx, buyers, now).await?;
+        Ok(())
     }
 }
 

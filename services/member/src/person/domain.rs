@@ -90,6 +90,11 @@ pub fn resolve(
 }
 
 impl Identity {
+    /// Whether who holds it is registered (reference §1.4).
+    pub const fn makes_member(&self) -> bool {
+        matches!(self.kind, IdentityKind::Phone | IdentityKind::Unionid)
+    }
+
     /// Reads a key of the contract. Phones and addresses are brought to one form, so that one key is never two.
     pub fn read(field: &str, identity: &proto::Identity) -> Result<Self, Fault> {
         let wrong = |name: &str, text: &str| Fault::field(format!("{field}.{name}"), text);

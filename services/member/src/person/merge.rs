@@ -5,7 +5,7 @@ use siyu_kernel::Fault;
 use siyu_pg::Tx;
 
 use super::{Merge, Unmerge, store};
-use crate::{App, connection, earning, owner, points, purchase, value};
+use crate::{App, connection, earning, household, owner, points, purchase, stage, value};
 
 /// Tells every capability that two persons are one. A new one adds its line here and below.
 async fn on_merge(app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
@@ -15,6 +15,9 @@ async fn on_merge(app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
     owner::merge::on_merge(app, tx, merge).await?;
     points::merge::on_merge(app, tx, merge).await?;
     value::on_merge(app, tx, merge).await?;
+    household::merge::on_merge(app, tx, merge).await?;
+    // Last: stages follow from what all others keep.
+    stage::merge::on_merge(app, tx, merge).await?;
     Ok(())
 }
 
@@ -25,6 +28,8 @@ async fn on_unmerge(app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Result<(), Fau
     purchase::on_unmerge(app, tx, unmerge).await?;
     owner::merge::on_unmerge(app, tx, unmerge).await?;
     value::on_unmerge(app, tx, unmerge).await?;
+    household::merge::on_unmerge(app, tx, unmerge).await?;
+    stage::merge::on_unmerge(app, tx, unmerge).await?;
     Ok(())
 }
 

@@ -21,7 +21,7 @@ use super::{
     store,
 };
 use crate::{
-    App, account, limits, publish_all,
+    App, account, limits, publish_all, stage,
     vault::{self, Keys},
 };
 
@@ -116,6 +116,9 @@ async fn try_resolve(
         .map(|id| (id.to_string(), PersonCreated { person_id: id.to_string() }))
         .collect();
     publish_all(app, &mut tx, ctx, &facts).await?;
+    let of_member = |(key, _): &&(Identity, PersonId)| key.makes_member();
+    let members = plan.identities.iter().filter(of_member).map(|(_, person)| *person);
+    stage::refresh(app, &mut tx, members, ctx.now).await?;
     tx.commit().await?;
     Ok(Some(plan))
 }

@@ -17,6 +17,7 @@ fn edge(person: &str, account: &str, state: ConnectionState, second: i64) -> Con
         state: state.into(),
         state_time: Some(Timestamp { seconds: second, nanos: 0 }),
         source: format!("code {second}"),
+        reason: DisconnectReason::Unspecified.into(),
     }
 }
 

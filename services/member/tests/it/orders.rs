@@ -39,6 +39,16 @@ impl Orders {
         self.sibling.deliver(&self.consumer).await;
     }
 
+    /// Tells the first revision of an order that was paid at another instant.
+    pub(crate) async fn tell_at(&self, who: MerchantId, order: Order, at: DateTime<Utc>) {
+        let pay_time = Some(Timestamp { seconds: at.timestamp(), nanos: 0 });
+        let facts = Some(OrderFacts { pay_time, ..order.facts() });
+        let subject = id::<kind::Order>(order.n);
+        let fact = self.sibling.fact(&subject, at, &OrderPaid { facts });
+        self.sibling.tell_all(who, &[fact]).await;
+        self.sibling.deliver(&self.consumer).await;
+    }
+
     /// The fact that a revision makes true: paid first, voided when it no longer counts, revised otherwise.
     fn fact(&self, order: &Order) -> NewEvent {
         let facts = Some(order.facts());

@@ -10,11 +10,14 @@ use siyu_pg::{Migration, base_migrations};
 use siyu_proto::member::v1::{
     account_service_client::AccountServiceClient,
     connection_service_client::ConnectionServiceClient,
-    handover_service_client::HandoverServiceClient, merchant_service_client::MerchantServiceClient,
-    owner_service_client::OwnerServiceClient, person_service_client::PersonServiceClient,
+    handover_service_client::HandoverServiceClient,
+    household_service_client::HouseholdServiceClient,
+    merchant_service_client::MerchantServiceClient, owner_service_client::OwnerServiceClient,
+    person_service_client::PersonServiceClient,
     points_policy_service_client::PointsPolicyServiceClient,
     points_service_client::PointsServiceClient, region_service_client::RegionServiceClient,
-    staff_service_client::StaffServiceClient, store_service_client::StoreServiceClient, *,
+    staff_service_client::StaffServiceClient, stage_service_client::StageServiceClient,
+    store_service_client::StoreServiceClient, *,
 };
 use siyu_runtime::{Policy, Progress, Readiness, Steps, Tasks, random_bytes};
 use siyu_testkit::{Database, FixedClock, SeededIds, told};
@@ -119,6 +122,14 @@ impl World {
 
     pub(crate) fn handovers(&self, who: MerchantId) -> HandoverServiceClient<Call> {
         HandoverServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn stages(&self, who: MerchantId) -> StageServiceClient<Call> {
+        StageServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn households(&self, who: MerchantId) -> HouseholdServiceClient<Call> {
+        HouseholdServiceClient::new(self.call(who))
     }
 
     pub(crate) fn accounts(&self, who: MerchantId) -> AccountServiceClient<Call> {

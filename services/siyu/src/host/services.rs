@@ -73,7 +73,8 @@ impl Service {
     /// Whom it asks or follows.
     pub const fn peers(self) -> &'static [Self] {
         match self {
-            Self::Member | Self::Distribution => &[Self::Order],
+            Self::Member => &[Self::Order, Self::Distribution],
+            Self::Distribution => &[Self::Order],
             Self::Order | Self::Messaging => &[Self::Member],
             Self::Metrics => &[Self::Member, Self::Order, Self::Distribution, Self::Messaging],
             Self::Gateway => &Self::INNER,
