@@ -42,6 +42,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/1001_create_import.sql"),
     },
     Migration {
+        version: 1002,
+        name: "add_paid_version",
+        sql: include_str!("../migrations/1002_add_paid_version.sql"),
+    },
+    Migration {
         version: 1010,
         name: "create_catalogue",
         sql: include_str!("../migrations/1010_create_catalogue.sql"),

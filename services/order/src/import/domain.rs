@@ -124,7 +124,9 @@ pub struct Change {
 
 impl Draft {
     /// A draft of an order that is known.
-    pub fn known(order: Order, lines: Vec<Line>) -> Self {
+    pub fn known(mut order: Order, lines: Vec<Line>) -> Self {
+        // Before the column was there, nobody wrote down which version said when the buyer paid.
+        order.paid_version = order.paid_version.or(order.paid_at.map(|_| order.version));
         Self {
             counted: order.counts(),
             lines: lines.into_iter().map(|line| (line.line_no, line)).collect(),
@@ -153,6 +155,7 @@ impl Draft {
             channel: incoming.channel.clone(),
             store_id: incoming.store_id,
             paid_at: incoming.paid_at,
+            paid_version: incoming.paid_at.map(|_| incoming.version),
             currency: CurrencyColumn(incoming.currency),
             paid_minor: 0,
             subsidy_minor: incoming.subsidy_minor,
@@ -219,24 +222,35 @@ impl Draft {
     }
 
     fn apply_header(&mut self, incoming: &Incoming, person_id: Id<Person>) -> bool {
+        let changed = self.apply_payment(incoming) | self.apply_head(incoming, person_id);
+        self.header_dirty |= changed;
+        changed
+    }
+
+    /// When the buyer paid has a version of its own: a later status need not repeat it, and an earlier version may say it.
+    fn apply_payment(&mut self, incoming: &Incoming) -> bool {
+        let order = &mut self.order;
+        let newer = order.paid_version.is_none_or(|known| incoming.version > known);
+        if incoming.paid_at.is_none() || !newer {
+            return false;
+        }
+        order.paid_at = incoming.paid_at;
+        order.paid_version = Some(incoming.version);
+        true
+    }
+
+    fn apply_head(&mut self, incoming: &Incoming, person_id: Id<Person>) -> bool {
         let order = &mut self.order;
         if incoming.version <= order.version {
-            // A later status that came first need not have said when the buyer paid.
-            let fills = order.paid_at.is_none() && incoming.paid_at.is_some();
-            order.paid_at = order.paid_at.or(incoming.paid_at);
-            self.header_dirty |= fills;
-            return fills;
+            return false;
         }
         order.person_id = person_id;
         order.state = incoming.state;
         order.domain = incoming.domain;
         order.channel.clone_from(&incoming.channel);
         order.store_id = incoming.store_id;
-        // A later status need not repeat when the buyer paid.
-        order.paid_at = incoming.paid_at.or(order.paid_at);
         order.subsidy_minor = incoming.subsidy_minor;
         order.version = incoming.version;
-        self.header_dirty = true;
         true
     }
 }
@@ -355,6 +369,31 @@ mod tests {
     }
 
     #[test]
+    fn when_the_buyer_paid_is_what_the_latest_version_that_says_so_says() {
+        let paid = |version, paid_at: Option<i64>| Incoming {
+            paid_at: paid_at.map(at),
+            ..incoming(version, State::Refunded, &[(1, 500)])
+        };
+        let versions = [paid(1, Some(10)), paid(2, Some(20)), paid(3, None)];
+        for way in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let mut known = start(&versions[way[0]]);
+            for next in &way[1..] {
+                let (order, lines) = (known.order.clone(), known.lines.clone());
+                known = then(known, &versions[*next]).1.unwrap_or_else(|| Change {
+                    order,
+                    lines,
+                    ..start(&versions[0])
+                });
+            }
+            assert_eq!(
+                (known.order.paid_at, known.order.version),
+                (Some(at(20)), at(3)),
+                "{way:?}"
+            );
+        }
+    }
+
+    #[test]
     fn an_order_that_is_too_large_is_refused_and_stays_as_it_was() {
         let mut draft = Draft::known(start(&incoming(1, State::Paid, &[(1, 5)])).order, Vec::new());
         let many: Vec<(i32, i64)> = (1..=101).map(|n| (n, 1)).collect();
@@ -372,15 +411,20 @@ mod tests {
     proptest! {
         #[test]
         fn versions_end_in_the_same_order_whatever_way_they_arrive(
-            versions in prop::collection::btree_map(1..50_i64, (0..4_usize, prop::collection::btree_map(1..6_i32, 0..1000_i64, 1..4)), 1..8),
+            versions in prop::collection::btree_map(
+                1..50_i64,
+                (0..4_usize, prop::option::of(0..9_i64), prop::collection::btree_map(1..6_i32, 0..1000_i64, 1..4)),
+                1..8,
+            ),
             seed in prop::collection::vec(any::<u16>(), 8),
         ) {
             let states = [State::Paid, State::Shipped, State::Refunded, State::Completed];
             let all: Vec<Incoming> = versions
                 .iter()
-                .map(|(&version, (state, lines))| {
+                .map(|(&version, (state, paid, lines))| {
                     let lines: Vec<(i32, i64)> = lines.iter().map(|(&n, &m)| (n, m)).collect();
-                    incoming(version, states[*state], &lines)
+                    let paid_at = paid.map(at);
+                    Incoming { paid_at, ..incoming(version, states[*state], &lines) }
                 })
                 .collect();
             let mut shuffled: Vec<(u16, &Incoming)> = seed.iter().copied().chain(std::iter::repeat(0)).zip(&all).collect();
@@ -394,7 +438,8 @@ mod tests {
                     if let Some(change) = draft.finish() { known = change; }
                 }
                 let order = known.order;
-                (order.state, order.paid_minor, order.quantity, order.version, known.lines)
+                let paid = (order.paid_at, order.paid_minor, order.quantity);
+                (order.state, paid, order.version, known.lines)
             };
             prop_assert_eq!(run(all.iter().collect()), run(shuffled.into_iter().map(|(_, i)| i).collect()));
         }

@@ -57,7 +57,7 @@ pub async fn lock(tx: &mut Tx, keys: &[&Key]) -> Result<Vec<Order>, siyu_pg::Err
         from unnest($2::text[], $3::text[], $4::text[]) as k (platform, shop_id, order_no)
         cross join lateral (
             select id, platform, shop_id, platform_order_no, person_id, state, domain, channel, store_id, paid_at,
-                currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at
+                paid_version, currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at
             from orders
             where merchant_id = $1 and platform = k.platform and shop_id = k.shop_id
                 and platform_order_no = k.order_no
@@ -104,10 +104,11 @@ pub async fn lines(
 pub async fn insert(tx: &mut Tx, changes: &[&Change]) -> Result<u64, siyu_pg::Error> {
     let query = sqlx::query(
         "insert into orders (merchant_id, id, platform, shop_id, platform_order_no, person_id, state, domain, channel,
-            store_id, paid_at, currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at)
+            store_id, paid_at, currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at,
+            paid_version)
         select $1, * from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::text[],
             $9::text[], $10::uuid[], $11::timestamptz[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[],
-            $16::bigint[], $17::timestamptz[], $18::boolean[], $19::timestamptz[])
+            $16::bigint[], $17::timestamptz[], $18::boolean[], $19::timestamptz[], $20::timestamptz[])
         on conflict on constraint orders_platform_order_no_key do nothing",
     );
     Ok(bind(query, tx.merchant(), changes).execute(&mut **tx).await?.rows_affected())
@@ -136,6 +137,7 @@ fn bind<'q>(query: Query<'q>, merchant: Id<Merchant>, changes: &'q [&Change]) ->
         .bind(orders().map(|o| o.version).collect::<Vec<_>>())
         .bind(orders().map(|o| o.told).collect::<Vec<_>>())
         .bind(orders().map(|o| o.created_at).collect::<Vec<_>>())
+        .bind(orders().map(|o| o.paid_version).collect::<Vec<_>>())
 }
 
 /// Saves orders that were locked before. They exist: written as an upsert because an update from a list may be planned as
@@ -143,16 +145,17 @@ fn bind<'q>(query: Query<'q>, merchant: Id<Merchant>, changes: &'q [&Change]) ->
 pub async fn save(tx: &mut Tx, changes: &[&Change]) -> Result<(), siyu_pg::Error> {
     let query = sqlx::query(
         "insert into orders (merchant_id, id, platform, shop_id, platform_order_no, person_id, state, domain, channel,
-            store_id, paid_at, currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at)
+            store_id, paid_at, currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at,
+            paid_version)
         select $1, * from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::text[],
             $9::text[], $10::uuid[], $11::timestamptz[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[],
-            $16::bigint[], $17::timestamptz[], $18::boolean[], $19::timestamptz[])
+            $16::bigint[], $17::timestamptz[], $18::boolean[], $19::timestamptz[], $20::timestamptz[])
         on conflict on constraint orders_pkey do update
         set person_id = excluded.person_id, state = excluded.state, domain = excluded.domain,
             channel = excluded.channel, store_id = excluded.store_id, paid_at = excluded.paid_at,
             paid_minor = excluded.paid_minor, subsidy_minor = excluded.subsidy_minor,
             quantity = excluded.quantity, revision = excluded.revision, version = excluded.version,
-            told = excluded.told
+            told = excluded.told, paid_version = excluded.paid_version
         where orders.revision = excluded.revision - 1",
     );
     let done = bind(query, tx.merchant(), changes).execute(&mut **tx).await?;

@@ -75,6 +75,8 @@ pub struct Order {
     pub store_id: Option<Id<Store>>,
     /// When the buyer paid.
     pub paid_at: Option<DateTime<Utc>>,
+    /// The platform's version that said so; `None` in rows that are older than the column: that of the head.
+    pub paid_version: Option<DateTime<Utc>>,
     /// The currency of every amount.
     #[sqlx(try_from = "String")]
     pub currency: CurrencyColumn,

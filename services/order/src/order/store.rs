@@ -36,7 +36,7 @@ pub type Cursor = (Option<DateTime<Utc>>, Uuid);
 pub async fn find(tx: &mut Tx, id: OrderId) -> Result<Option<Order>, siyu_pg::Error> {
     let order = sqlx::query_as(
         "select id, platform, shop_id, platform_order_no, person_id, state, domain, channel, store_id, paid_at,
-            currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at
+            paid_version, currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at
         from orders
         where merchant_id = $1 and id = $2",
     )
@@ -73,7 +73,7 @@ pub async fn list(
     let after_id = after.map(|(_, id)| id);
     let orders = sqlx::query_as(
         "select id, platform, shop_id, platform_order_no, person_id, state, domain, channel, store_id, paid_at,
-            currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at
+            paid_version, currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at
         from orders
         where merchant_id = $1
             and ($2::uuid is null or person_id = $2)

@@ -9,30 +9,48 @@ use proptest::{prelude::*, test_runner::TestRunner};
 use siyu_proto::order::v1::*;
 use tokio::runtime::Runtime;
 
-use crate::world::{Told, World, line, order, status, version};
+use crate::world::{Told, World, at, line, order, status, version};
 
 const WORDS: [&str; 5] = ["paid", "shipped", "completed", "refunded", "cancelled"];
 
-/// An order, the version, the word, its lines.
-type Sketch = (u8, i64, usize, BTreeMap<i32, i64>);
+/// The words that need not say when the buyer paid.
+const UNPAID_FROM: usize = 3;
 
-fn external(round: u32, (n, seconds, word, lines): &Sketch) -> ExternalOrder {
+/// An order, the version, the word, when the buyer paid, its lines.
+type Sketch = (u8, i64, usize, Option<i64>, BTreeMap<i32, i64>);
+
+fn external(round: u32, (n, seconds, word, paid, lines): &Sketch) -> ExternalOrder {
     let lines = lines.iter().map(|(&no, &minor)| line(no, minor)).collect();
     let head = version(order(&format!("{round}-{n}"), &[]), *seconds);
-    status(ExternalOrder { lines, buyer_id: format!("b{}", seconds % 3), ..head }, WORDS[*word])
+    let (pay_time, buyer_id) = (paid.map(at), format!("b{}", seconds % 3));
+    status(ExternalOrder { lines, pay_time, buyer_id, ..head }, WORDS[*word])
 }
 
-/// Versions of an order by their second: a word for its state, and what each line costs.
-type Versions = BTreeMap<i64, (usize, BTreeMap<i32, i64>)>;
+/// Versions of an order by their second: a word for its state, when the buyer paid, and what each line costs.
+type Versions = BTreeMap<i64, (usize, Option<i64>, BTreeMap<i32, i64>)>;
+
+/// A word, and an instant of payment that a platform may correct or leave out where it can.
+fn word_and_payment() -> impl Strategy<Value = (usize, Option<i64>)> {
+    (0..WORDS.len()).prop_flat_map(|word| {
+        let said = (-7_200..-3_600_i64).prop_map(Some);
+        let paid =
+            if word < UNPAID_FROM { said.boxed() } else { prop_oneof![said, Just(None)].boxed() };
+        (Just(word), paid)
+    })
+}
 
 /// Versions of some orders, no two of an order alike, in any order and partly twice; and where batches are cut.
 fn imports() -> impl Strategy<Value = (Vec<Sketch>, Vec<usize>)> {
     let lines = prop::collection::btree_map(1..5_i32, 0..100_000_i64, 1..4);
-    let versions = prop::collection::btree_map(0..100_i64, (0..WORDS.len(), lines), 1..6);
+    let version = (word_and_payment(), lines).prop_map(|((word, paid), lines)| (word, paid, lines));
+    let versions = prop::collection::btree_map(0..100_i64, version, 1..6);
     prop::collection::vec(versions, 1..5).prop_flat_map(|orders| {
         let of = |(n, versions): (u8, &Versions)| {
             let of_one = versions.iter();
-            of_one.map(move |(&s, (word, lines))| (n, s, *word, lines.clone())).collect::<Vec<_>>()
+            let sketch = move |(&s, (word, paid, lines)): (&i64, &(_, _, BTreeMap<_, _>))| {
+                (n, s, *word, *paid, lines.clone())
+            };
+            of_one.map(sketch).collect::<Vec<Sketch>>()
         };
         let all: Vec<Sketch> = (0..).zip(&orders).flat_map(of).collect();
         let twice = prop::sample::subsequence(all.clone(), 0..=all.len());
@@ -42,20 +60,29 @@ fn imports() -> impl Strategy<Value = (Vec<Sketch>, Vec<usize>)> {
     })
 }
 
-/// What must stand: the word of the latest version, and each line of its latest.
-fn expected(all: &[Sketch]) -> BTreeMap<u8, (usize, i64)> {
-    let mut heads: BTreeMap<u8, (i64, usize)> = BTreeMap::new();
-    let mut lines: BTreeMap<(u8, i32), (i64, i64)> = BTreeMap::new();
-    for (n, seconds, word, own) in all {
-        let head = heads.entry(*n).or_insert((*seconds, *word));
-        *head = (*head).max((*seconds, *word));
-        for (&no, &minor) in own {
-            let known = lines.entry((*n, no)).or_insert((*seconds, minor));
-            *known = (*known).max((*seconds, minor));
-        }
+/// What must stand of an order.
+#[derive(Debug, Clone, PartialEq)]
+struct Expected {
+    word: usize,
+    paid: Option<i64>,
+    minor: i64,
+}
+
+/// The word of the latest version, when the buyer paid of the latest that says so, and each line of its latest.
+fn expected(all: &[Sketch]) -> BTreeMap<u8, Expected> {
+    let mut latest: Vec<&Sketch> = all.iter().collect();
+    latest.sort_by_key(|(n, seconds, ..)| (*n, *seconds));
+    let mut heads: BTreeMap<u8, Expected> = BTreeMap::new();
+    let mut lines: BTreeMap<(u8, i32), i64> = BTreeMap::new();
+    for (n, _, word, paid, own) in latest {
+        let before = heads.get(n).and_then(|head| head.paid);
+        heads.insert(*n, Expected { word: *word, paid: paid.or(before), minor: 0 });
+        lines.extend(own.iter().map(|(&no, &minor)| ((*n, no), minor)));
     }
-    let sum = |n: u8| lines.range((n, 0)..=(n, i32::MAX)).map(|(_, (_, minor))| minor).sum();
-    heads.into_iter().map(|(n, (_, word))| (n, (word, sum(n)))).collect()
+    for (&n, head) in &mut heads {
+        head.minor = lines.range((n, 0)..=(n, i32::MAX)).map(|(_, minor)| minor).sum();
+    }
+    heads
 }
 
 async fn play(world: &World, all: &[Sketch], cuts: &[usize], round: u32) -> BTreeMap<u8, String> {
@@ -82,11 +109,12 @@ fn what_stands_follows_from_the_versions_alone_and_is_what_was_told_last() {
         round.set(round.get() + 1);
         runtime.block_on(async {
             let ids = play(&world, &all, &cuts, round.get()).await;
-            for (n, (word, minor)) in expected(&all) {
+            for (n, Expected { word, paid, minor }) in expected(&all) {
                 let stands = world.get(1, &ids[&n]).await.unwrap();
-                let own = (stands.state().as_str_name(), stands.paid.unwrap().minor_units);
+                let own = stands.paid.as_ref().unwrap().minor_units;
                 let word = format!("ORDER_STATE_{}", WORDS[word].to_uppercase());
-                prop_assert_eq!(own, (word.as_str(), minor));
+                prop_assert_eq!((stands.state().as_str_name(), own), (word.as_str(), minor));
+                prop_assert_eq!(stands.pay_time, paid.map(at));
             }
             Ok(())
         })
