@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, pin::Pin};
 
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, stream};
 use siyu_kernel::Fault;
 use siyu_runtime::Readiness;
 use tokio_stream::wrappers::WatchStream;
@@ -61,8 +61,18 @@ impl Health for Reporter {
     ) -> Result<Response<Self::WatchStream>, Status> {
         let is_known = self.knows(&request.get_ref().service);
         let readiness = self.readiness.clone();
-        // The first item comes at once, as the protocol wants it; each change brings another.
-        let changes = WatchStream::new(readiness.changes());
-        Ok(Response::new(Box::pin(changes.map(move |_| Ok(answer(&readiness, is_known))))))
+        // The first item comes at once, as the protocol wants it; each change brings another. A process that drains has
+        // nothing more to say, and a watcher must not hold up its stop.
+        let changes = Some(WatchStream::new(readiness.changes()));
+        let answers = stream::unfold(changes, move |changes| {
+            let readiness = readiness.clone();
+            async move {
+                let mut changes = changes?;
+                changes.next().await?;
+                let answer = answer(&readiness, is_known);
+                Some((Ok(answer), (!readiness.is_draining()).then_some(changes)))
+            }
+        });
+        Ok(Response::new(Box::pin(answers)))
     }
 }

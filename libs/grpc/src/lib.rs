@@ -3,6 +3,7 @@
 pub mod access;
 pub mod auth;
 mod ctx;
+mod drain;
 mod fault;
 pub mod health;
 pub mod limits;
@@ -23,6 +24,7 @@ mod upstream;
 pub use access::{Audience, Idempotency, Rule, Rules, Scopes};
 pub use auth::Assertions;
 pub use ctx::{Caller, Ctx};
+pub use drain::{DRAINING, draining, unless_draining};
 pub use fault::{fault, retry_after};
 pub use peer::{Call, Peer};
 pub use serve::{Replies, serve, serve_each};

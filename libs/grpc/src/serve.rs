@@ -5,10 +5,10 @@ use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 use futures::{FutureExt, Stream, stream};
 use siyu_kernel::{Clock, Fault};
 use siyu_proto::{Path, Shape};
-use siyu_runtime::tasks::panic_message;
+use siyu_runtime::{Readiness, tasks::panic_message};
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::{ctx::Ctx, mend, status::status};
+use crate::{ctx::Ctx, drain::draining, mend, status::status};
 
 /// The replies of a stream, as generated services want them.
 pub type Replies<R> = Pin<Box<dyn Stream<Item = Result<R, Status>> + Send>>;
@@ -31,10 +31,10 @@ where
 }
 
 /// Answers each message of a stream with one reply, in order and one at a time, each at its own instant. The first fault ends
-/// the stream; what was answered before it stands.
+/// the stream; what was answered before it stands. So does a process that drains, after the message at work.
 ///
 /// # Errors
-/// None before the first message; a fault of a message is the end of the replies.
+/// None before the first message; a fault of a message, or `SERVER_DRAINING`, is the end of the replies.
 pub async fn serve_each<M, R, E, W, F>(
     request: Request<Streaming<M>>,
     work: W,
@@ -50,12 +50,18 @@ where
     let clock = request.extensions().get::<Arc<dyn Clock>>().cloned();
     let clock = clock
         .ok_or_else(|| status(Fault::internal("a stream without a clock passed the server")))?;
+    let readiness = request.extensions().get::<Readiness>().cloned().unwrap_or_default();
     let start = Some((request.into_inner(), ctx, work));
     let replies = stream::unfold(start, move |state| {
-        let clock = clock.clone();
+        let (clock, readiness) = (clock.clone(), readiness.clone());
         async move {
             let (mut messages, mut ctx, work) = state?;
-            let message = messages.message().await.transpose()?;
+            let message = tokio::select! {
+                // A caller that sends without a pause would hold up the stop.
+                biased;
+                () = readiness.drained() => return Some((Err(status(draining())), None)),
+                message = messages.message() => message.transpose()?,
+            };
             ctx.now = clock.now();
             // A panic here would break the connection's task, not this call alone.
             let reply = AssertUnwindSafe(each(message, &ctx, &work)).catch_unwind().await;

@@ -107,7 +107,7 @@ impl Server {
         };
         let descriptor_set = self.contracts.unwrap_or(siyu_proto::DESCRIPTOR_SET);
         let services = self.names.iter().map(|&name| name.to_owned());
-        let reporter = Reporter::new(self.readiness, services);
+        let reporter = Reporter::new(self.readiness.clone(), services);
         self.routes.add_service(HealthServer::new(reporter));
         let reflection = || {
             let builder = tonic_reflection::server::Builder::configure()
@@ -118,7 +118,8 @@ impl Server {
         self.routes.add_service(reflection().build_v1()?);
         self.routes.add_service(reflection().build_v1alpha()?);
         let routes = self.routes.routes().prepare();
-        let stack = Stack::new(routes, rules, self.assertions, self.clock, &self.settings);
+        let (who, when) = (self.assertions, self.clock);
+        let stack = Stack::new(routes, rules, who, when, self.readiness, &self.settings);
         Ok(App { stack: Arc::new(stack), settings: Arc::new(self.settings) })
     }
 }

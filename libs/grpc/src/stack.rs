@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, Request, Response, header::AUTHORIZATION};
 use siyu_kernel::{Clock, Code, Fault};
+use siyu_runtime::Readiness;
 use tokio::time::Instant;
 use tonic::{body::Body, service::Routes};
 use tower::Service as _;
@@ -34,6 +35,7 @@ pub(crate) struct Stack {
     rules: Arc<Rules>,
     assertions: Arc<Assertions>,
     clock: Arc<dyn Clock>,
+    readiness: Readiness,
     shed: Shed,
     deadlines: Deadlines,
 }
@@ -61,10 +63,11 @@ impl Stack {
         rules: Arc<Rules>,
         assertions: Arc<Assertions>,
         clock: Arc<dyn Clock>,
+        readiness: Readiness,
         settings: &Settings,
     ) -> Self {
         let (shed, deadlines) = (Shed::new(settings), Deadlines::new(settings));
-        Self { routes, rules, assertions, clock, shed, deadlines }
+        Self { routes, rules, assertions, clock, readiness, shed, deadlines }
     }
 
     /// Answers a request: always with a response, whatever happens inside.
@@ -135,6 +138,8 @@ impl Stack {
             trace_parent: trace::parent_of(&Span::current(), request.headers()),
         };
         request.extensions_mut().insert(ctx);
+        // For those who wait longer than a stop may take.
+        request.extensions_mut().insert(self.readiness.clone());
         if rule.is_stream {
             // A stream outlives its first instant: each message is a call of its own, at its own time.
             request.extensions_mut().insert(self.clock.clone());

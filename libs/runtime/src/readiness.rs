@@ -62,6 +62,14 @@ impl Readiness {
         self.inner.draining.load(std::sync::atomic::Ordering::SeqCst)
     }
 
+    /// Returns once the process drains: what waits for something else then has no more time.
+    pub async fn drained(&self) {
+        let mut changes = self.changes();
+        while !self.is_draining() {
+            changes.changed().await.expect("the sender lives as long as self");
+        }
+    }
+
     /// Nothing when work is welcome, otherwise every reason why not, by component.
     pub fn check(&self) -> Result<(), Vec<NotReady>> {
         if self.is_draining() {
@@ -144,7 +152,9 @@ mod tests {
         let (ready, ()) = tokio::join!(async { waits.ready().await }, async { database.ready() });
         assert_eq!(ready, ());
         let mut changes = readiness.changes();
-        readiness.drain();
+        let drains = readiness.clone();
+        let ((), ()) = tokio::join!(async { drains.drained().await }, async { readiness.drain() });
+        readiness.drained().await;
         assert!(changes.has_changed().unwrap());
         changes.mark_unchanged();
         database.ready();

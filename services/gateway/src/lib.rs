@@ -18,6 +18,7 @@ mod body;
 mod door;
 mod problem;
 mod serve;
+mod stream;
 mod trace;
 
 pub mod config;

@@ -24,6 +24,7 @@ use tower::Service;
 use crate::{
     auth::Doorman,
     contract::{Contract, Method},
+    stream::Ending,
     trace::{TRACE_PARENT, Trace},
     upstreams::Upstreams,
 };
@@ -34,6 +35,7 @@ pub(crate) struct Passthrough {
     contract: Arc<Contract>,
     upstreams: Arc<Upstreams>,
     doorman: Arc<Doorman>,
+    readiness: Readiness,
     /// Health and reflection, for all public services.
     own: Routes,
 }
@@ -62,8 +64,8 @@ impl Passthrough {
         doorman: Arc<Doorman>,
         readiness: Readiness,
     ) -> Result<Self, tonic_reflection::server::Error> {
-        let own = own_services(&contract, readiness)?;
-        Ok(Self { contract, upstreams, doorman, own })
+        let own = own_services(&contract, readiness.clone())?;
+        Ok(Self { contract, upstreams, doorman, readiness, own })
     }
 
     /// The method that a path names, for telemetry.
@@ -93,10 +95,14 @@ impl Passthrough {
         let mut request = inside(method, request);
         request.headers_mut().insert(AUTHORIZATION, assertion);
         request.headers_mut().insert(TRACE_PARENT, trace.header());
-        upstream.clone().call(request).await.map_err(|error| {
+        let response = upstream.clone().call(request).await.map_err(|error| {
             Fault::new(Code::Unavailable, "PEER_UNAVAILABLE", "a service is not available")
                 .caused_by(error)
-        })
+        })?;
+        if !method.server_streams {
+            return Ok(response);
+        }
+        Ok(response.map(|body| Ending::body(body, self.readiness.clone())))
     }
 }
 

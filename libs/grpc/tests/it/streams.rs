@@ -129,3 +129,37 @@ async fn a_stream_ends_at_its_callers_deadline_and_frees_its_place() {
         replies.next().await.unwrap().expect("the place is free again");
     }
 }
+
+#[tokio::test]
+async fn a_stream_ends_when_its_server_drains_and_says_so() {
+    for over_tcp in [false, true] {
+        let fixture = Fixture::new();
+        let upstream = if over_tcp { fixture.tcp().await } else { fixture.local() };
+        let (send, mut replies) = open(&fixture, upstream, None).await;
+        send.send(batch("1")).await.unwrap();
+        replies.next().await.unwrap().unwrap();
+        fixture.readiness.drain();
+        let ended = replies.next().await.unwrap().unwrap_err();
+        assert_eq!((ended.code(), &*reason(&ended)), (Code::Unavailable, siyu_grpc::DRAINING));
+        assert!(replies.next().await.is_none());
+        drop(send);
+    }
+}
+
+#[tokio::test]
+async fn an_open_stream_does_not_hold_up_the_stop_of_its_server() {
+    let fixture = Fixture::with(Settings { drain_secs: 3600, ..Settings::default() });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let stop = siyu_runtime::CancellationToken::new();
+    let serving = tokio::spawn(fixture.app.clone().serve(listener, stop.clone()));
+    let upstream =
+        siyu_grpc::Upstream::remote(&address, &siyu_grpc::RemoteSettings::default()).unwrap();
+    let (send, mut replies) = open(&fixture, upstream, None).await;
+    send.send(batch("1")).await.unwrap();
+    replies.next().await.unwrap().unwrap();
+    fixture.readiness.drain();
+    stop.cancel();
+    serving.await.unwrap().unwrap();
+    drop(send);
+}

@@ -64,7 +64,7 @@ impl Pages {
     ) -> Option<Response<Body>> {
         let page = match uri.path() {
             "/" => redirect("/docs"),
-            "/docs" => self.docs.response(headers),
+            "/docs" | "/docs/" => self.docs.response(headers),
             "/openapi.json" => self.openapi.response(headers),
             "/healthz" => small(StatusCode::OK, &json!({"status": "alive"})),
             "/readyz" => self.ready(),

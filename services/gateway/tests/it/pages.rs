@@ -11,6 +11,7 @@ async fn the_page_shows_every_method_and_loads_nothing_from_elsewhere() {
     let world = World::new().await;
     let root = world.get("/", "").await;
     assert_eq!((root.status, root.header("location")), (StatusCode::FOUND, "/docs"));
+    assert_eq!(world.get("/docs/", "").await.status, StatusCode::OK);
     let page = world.get("/docs", "").await;
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
     let html = String::from_utf8(page.body.to_vec()).unwrap();
