@@ -1,5 +1,6 @@
 //! Logs, traces and process telemetry: one call at start, one at the end.
 
+mod calm;
 mod otlp;
 
 use std::{io::IsTerminal, time::Duration};
@@ -9,6 +10,7 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
+use calm::Calm;
 use otlp::Providers;
 
 /// What to tell, and to whom.
@@ -63,8 +65,9 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             format: Format::Human,
-            // Libraries log their inner life at info; the suite's own lines are what an operator reads.
-            filter: "warn,siyu=info".to_owned(),
+            // Libraries log their inner life at info; the suite's own lines are what an operator reads. What PostgreSQL says to a
+            // session that it ends, we say ourselves.
+            filter: "warn,siyu=info,sqlx::postgres::notice=off".to_owned(),
             otlp_endpoint: String::new(),
             sample_percent: 100,
             interval_secs: 15,
@@ -88,8 +91,11 @@ pub fn init(settings: &Settings, service: &str, instance: &str) -> Result<Teleme
     let colours = std::io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(std::io::stderr);
     let lines = match settings.format {
-        Format::Human => lines.boxed(),
-        Format::Json => lines.json().flatten_event(true).with_current_span(true).boxed(),
+        Format::Human => lines.map_event_format(|f| Calm::new(f, calm::in_words)).boxed(),
+        Format::Json => {
+            let lines = lines.json().flatten_event(true).with_current_span(true);
+            lines.map_event_format(|f| Calm::new(f, calm::in_json)).boxed()
+        }
     };
     let spans = providers.as_ref().map(|providers| {
         let tracer = providers.traces.tracer("siyu");
