@@ -253,6 +253,13 @@ impl Trouble {
         if self.told.as_ref() != Some(&text) {
             let (consumer, source) = (self.consumer, self.source);
             match error {
+                ConsumeError::Source(source) if source.is_draining() => {
+                    tracing::info!(
+                        consumer,
+                        source = self.source,
+                        "the source stops; waiting for it"
+                    );
+                }
                 ConsumeError::Store(_) | ConsumeError::Source(_) => {
                     tracing::warn!(consumer, source, error = text, "consuming stopped");
                 }

@@ -7,6 +7,7 @@ mod handler;
 mod leader;
 mod log;
 mod order_facts;
+mod retention;
 mod sequencer;
 mod service;
 mod source;
@@ -23,6 +24,7 @@ pub use handler::{Cause, Handler, HandlerError, Retries, Subscription};
 pub use log::Log;
 pub use nats::{NatsPublisher, NatsSettings};
 pub use order_facts::latest_order_facts;
+pub use retention::Retention;
 pub use sequencer::Sequencer;
 pub use service::LogService;
 pub use siyu_runtime::CancellationToken;
@@ -42,8 +44,13 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "create_event_cursors",
         sql: include_str!("../migrations/0101_create_event_cursors.sql"),
     },
+    Migration {
+        version: 102,
+        name: "create_event_readers",
+        sql: include_str!("../migrations/0102_create_event_readers.sql"),
+    },
 ];
 
 /// The tables among them that do not lead with a merchant: the log is read across tenants by position, though row-level
 /// security binds those who write it; heads and cursors belong to the service.
-pub const SYSTEM_TABLES: &[&str] = &["event_log", "event_heads", "event_cursors"];
+pub const SYSTEM_TABLES: &[&str] = &["event_log", "event_heads", "event_cursors", "event_readers"];

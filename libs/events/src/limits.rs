@@ -78,6 +78,19 @@ pub const BROKER_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many parked events one transaction replays.
 pub const REPLAY_EVENTS: i64 = 100;
 
+/// How often the position of a reader is written down: the retention needs it to the day, not to the second …
+pub const NOTE_PAUSE: Duration = Duration::from_mins(1);
+
+/// … or after so many positions, whichever comes first.
+pub const NOTE_POSITIONS: i64 = 1_000;
+
+/// A reader may ask ahead of what it has handled for good: by two batches, and by what a broker hands it at once. So much
+/// below its position stays.
+pub const READ_AHEAD: i64 = 10_000;
+
+/// How often the retention looks for events that are old enough.
+pub const RETENTION_PAUSE: Duration = Duration::from_hours(1);
+
 /// How many rows one statement of the retention deletes.
 pub const PRUNE_ROWS: i64 = 10_000;
 

@@ -1,6 +1,10 @@
 //! The log of one service, from the side of its producer.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use siyu_pg::Db;
@@ -24,12 +28,16 @@ pub struct Log {
     pub(crate) db: Db,
     source: Arc<str>,
     head: watch::Sender<i64>,
+    /// After which position each reader asked, and when that was written down.
+    readers: Arc<Mutex<Readers>>,
 }
+
+type Readers = HashMap<Arc<str>, (i64, Instant)>;
 
 impl Log {
     /// The log in the database of the service `source`.
     pub fn new(db: Db, source: &str) -> Self {
-        Self { db, source: source.into(), head: watch::Sender::new(0) }
+        Self { db, source: source.into(), head: watch::Sender::new(0), readers: Arc::default() }
     }
 
     /// The service that tells these facts.
@@ -98,15 +106,61 @@ impl Log {
         }
     }
 
+    /// Notes after which position a service asks, now and then: it has handled what is far enough below.
+    pub(crate) async fn note_reader(
+        &self,
+        reader: &Arc<str>,
+        after: i64,
+    ) -> Result<(), siyu_pg::Error> {
+        let now = Instant::now();
+        {
+            let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+            let noted = readers.get(reader);
+            // A cursor that was set back must be known at once.
+            let is_fresh = noted.is_some_and(|&(known, at)| {
+                let moved = after - known;
+                moved == 0
+                    || (0..limits::NOTE_POSITIONS).contains(&moved) && now - at < limits::NOTE_PAUSE
+            });
+            if is_fresh {
+                return Ok(());
+            }
+            readers.insert(Arc::clone(reader), (after, now));
+        }
+        let mut tx = self.db.system("event log").await?;
+        store::log::note_reader(&mut tx, reader, after).await?;
+        tx.commit().await
+    }
+
+    /// Deletes the oldest events that every one of `readers` has handled for good, up to the first that became true at
+    /// `before` or later; returns how many went. A reader that never asked holds everything.
+    pub async fn prune_read(
+        &self,
+        before: DateTime<Utc>,
+        readers: &[&str],
+    ) -> Result<u64, siyu_pg::Error> {
+        if readers.is_empty() {
+            return self.prune(before).await;
+        }
+        let mut tx = self.db.system("prune event log").await?;
+        let slowest = store::log::slowest_reader(&mut tx, readers).await?;
+        drop(tx);
+        self.prune_below(before, slowest.saturating_sub(limits::READ_AHEAD)).await
+    }
+
     /// Deletes the oldest events, up to the first that became true at `before` or later; returns how many went.
     ///
     /// What is gone cannot be read again: a consumer that is further behind stops with an error. So keep what the slowest
     /// consumer may need, and what a new one is to start from: days at least, months if there is room.
     pub async fn prune(&self, before: DateTime<Utc>) -> Result<u64, siyu_pg::Error> {
+        self.prune_below(before, i64::MAX).await
+    }
+
+    async fn prune_below(&self, before: DateTime<Utc>, below: i64) -> Result<u64, siyu_pg::Error> {
         let mut pruned = 0;
         loop {
             let mut tx = self.db.system("prune event log").await?;
-            let rows = store::log::prune(&mut tx, before, limits::PRUNE_ROWS).await?;
+            let rows = store::log::prune(&mut tx, before, below, limits::PRUNE_ROWS).await?;
             tx.commit().await?;
             pruned += rows;
             if rows < limits::PRUNE_ROWS.unsigned_abs() {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use siyu_grpc::Ctx;
 use siyu_proto::event::v1::{
     GetHeadRequest, GetHeadResponse, ReadEventsRequest, ReadEventsResponse,
     event_log_service_server::EventLogService,
 };
+use siyu_runtime::Readiness;
 use tonic::{Request, Response, Status};
 
 use crate::{Event, Log, limits};
@@ -21,7 +23,12 @@ impl LogService {
         Self { log }
     }
 
-    async fn read(&self, request: ReadEventsRequest) -> Result<ReadEventsResponse, siyu_pg::Error> {
+    async fn read(
+        &self,
+        ctx: &Ctx,
+        request: ReadEventsRequest,
+    ) -> Result<ReadEventsResponse, siyu_pg::Error> {
+        self.log.note_reader(&ctx.subject, request.after_position).await?;
         let max_events = match request.max_events {
             0 => limits::DEFAULT_READ_EVENTS,
             n => n.min(limits::MAX_READ_EVENTS),
@@ -41,7 +48,11 @@ impl EventLogService for LogService {
         &self,
         request: Request<ReadEventsRequest>,
     ) -> Result<Response<ReadEventsResponse>, Status> {
-        siyu_grpc::serve(request, |_, message| self.read(message)).await
+        let readiness = request.extensions().get::<Readiness>().cloned();
+        siyu_grpc::serve(request, |ctx, message| async move {
+            siyu_grpc::unless_draining(readiness, self.read(&ctx, message)).await
+        })
+        .await
     }
 
     async fn get_head(

@@ -62,6 +62,14 @@ impl SourceError {
     pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Unavailable(cause.into())
     }
+
+    /// The source said that it stops: another process of it answers, or this one when it is back.
+    pub(crate) fn is_draining(&self) -> bool {
+        let Self::Unavailable(cause) = self else { return false };
+        let status = cause.downcast_ref::<tonic::Status>();
+        status
+            .is_some_and(|status| siyu_grpc::fault(status.clone()).reason() == siyu_grpc::DRAINING)
+    }
 }
 
 impl Cursor {

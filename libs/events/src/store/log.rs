@@ -127,13 +127,14 @@ pub(crate) async fn read(
 pub(crate) async fn prune(
     conn: &mut PgConnection,
     before: DateTime<Utc>,
+    below: i64,
     rows: i64,
 ) -> sqlx::Result<u64> {
     // Only a prefix goes: a hole in the middle would stop every reader.
     let done = sqlx::query(
         "with oldest as (
             select position, occurred_at from event_log
-            where position is not null
+            where position is not null and position < $3
             order by position
             limit $2
         ), kept as (
@@ -146,7 +147,38 @@ pub(crate) async fn prune(
     )
     .bind(before)
     .bind(rows)
+    .bind(below)
     .execute(conn)
     .await?;
     Ok(done.rows_affected())
+}
+
+/// Notes after which position a reader asked.
+pub(crate) async fn note_reader(
+    conn: &mut PgConnection,
+    reader: &str,
+    position: i64,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into event_readers (reader, position) values ($1, $2)
+        on conflict on constraint event_readers_pkey
+            do update set position = excluded.position, read_at = now()",
+    )
+    .bind(reader)
+    .bind(position)
+    .execute(conn)
+    .await
+    .map(|_| ())
+}
+
+/// After which position the slowest of these readers asked; 0 when one of them never did.
+pub(crate) async fn slowest_reader(conn: &mut PgConnection, readers: &[&str]) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "select coalesce(min(coalesce(event_readers.position, 0)), 0)
+        from unnest($1::text[]) as k (reader)
+        left join event_readers on event_readers.reader = k.reader",
+    )
+    .bind(readers)
+    .fetch_one(conn)
+    .await
 }

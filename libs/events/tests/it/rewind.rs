@@ -106,3 +106,26 @@ async fn a_cursor_that_is_set_back_brings_events_again_though_nothing_new_comes(
         assert_eq!(world.effects().await.len(), 5);
     }
 }
+
+#[tokio::test]
+async fn the_retention_keeps_what_a_reader_has_not_handled_however_old_it_is() {
+    let world = World::new(Transport::Pull).await;
+    let facts: Vec<(&str, i64)> = (1..=100).map(|n| ("ord_a", n)).collect();
+    let batches = siyu_events::limits::READ_AHEAD / 100 + 30;
+    for _ in 0..batches {
+        world.tell(1, &facts).await;
+    }
+    let head = world.log.stamp_all().await.unwrap();
+    let old = world.clock().advance(TimeDelta::days(400));
+    let prune = async |readers: &[&str]| world.log.prune_read(old, readers).await.unwrap();
+    assert_eq!(prune(&["distribution"]).await, 0, "it has not asked yet");
+    let consumer = world.consume(&Recorder::default()).await;
+    consumer.run_until(head).await.unwrap();
+    assert_eq!(prune(&["distribution", "metrics"]).await, 0, "another one never asked");
+    let pruned = i64::try_from(prune(&["distribution"]).await).unwrap();
+    let most = head - siyu_events::limits::READ_AHEAD - 1;
+    assert!((1..=most).contains(&pruned), "{pruned} of {head}");
+    let again = world.consume(&Recorder::default()).await;
+    again.run_until(head).await.unwrap();
+    assert_eq!(world.effects().await.len(), usize::try_from(head).unwrap());
+}

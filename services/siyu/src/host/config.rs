@@ -25,6 +25,8 @@ pub struct Config {
     pub peers: Peers,
     /// The broker of events; without one, events are pulled.
     pub nats: Nats,
+    /// How long the service's own events are kept.
+    pub events: Events,
     /// What services trust each other by.
     pub auth: Auth,
     /// What only the member service reads.
@@ -105,6 +107,14 @@ pub struct Nats {
     pub url: Secret,
 }
 
+/// How long the service's own events are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Events {
+    /// An event goes when it is older than so many days and everybody who follows the service has handled it; 0: never.
+    pub retention_days: u32,
+}
+
 /// What services trust each other by.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -130,6 +140,13 @@ impl Default for Grpc {
             limits: siyu_grpc::Settings::default(),
             remote: siyu_grpc::RemoteSettings::default(),
         }
+    }
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        // A consumer that is restored from a backup of the last months still finds what it has to handle again.
+        Self { retention_days: 90 }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, convert::Infallible, sync::Arc, time::Duration};
 
 use siyu_events::{
-    Consumer, Log, NatsPublisher, NatsSettings, NatsSource, Pull, Source, Subscription,
+    Consumer, Log, NatsPublisher, NatsSettings, NatsSource, Pull, Retention, Source, Subscription,
 };
 use siyu_grpc::{App, Assertions, Peer, Server, Upstream};
 use siyu_kernel::{Clock, Ids};
@@ -12,7 +12,7 @@ use siyu_pg::Db;
 use siyu_proto::event::v1::event_log_service_client::EventLogServiceClient;
 use siyu_runtime::{Policy, Readiness, SystemClock, SystemIds, Tasks};
 
-use super::services::Service;
+use super::{config::Events, services::Service};
 use crate::exit::Failure;
 
 /// The long poll of an event log takes up to 15 seconds.
@@ -39,6 +39,8 @@ pub struct Host {
     pub limits: siyu_grpc::Settings,
     /// The broker; events are pulled without one.
     pub nats: Option<Nats>,
+    /// How long events are kept.
+    pub events: Events,
 }
 
 /// The broker.
@@ -68,6 +70,7 @@ impl Host {
             vault,
             limits,
             nats,
+            events: Events::default(),
         }
     }
 
@@ -160,6 +163,7 @@ impl Host {
         for subscription in subscriptions {
             let name = subscription.source();
             let of = Service::of_name(name).expect("services follow services");
+            assert!(of.followers().contains(&service.name()), "{name} must keep what we follow");
             let peer = self.peer(service, of, upstreams)?;
             let pull =
                 Pull::new(EventLogServiceClient::new(peer.as_service(None).timeout(PULL_TIMEOUT)));
@@ -187,6 +191,13 @@ impl Host {
         self.spawn(&format!("{}.sequencer", service.name()), move |cancel| {
             sequencer.clone().run(cancel)
         });
+        if self.events.retention_days > 0 {
+            let (days, readers) = (self.events.retention_days, service.followers());
+            let retention = Retention::new(log.clone(), self.clock.clone(), days, readers);
+            self.spawn(&format!("{}.retention", service.name()), move |cancel| {
+                retention.clone().run(cancel)
+            });
+        }
         let Some(nats) = &self.nats else { return Ok(()) };
         let publisher =
             NatsPublisher::new(log.clone(), connect(nats, service).await?, NatsSettings::default());

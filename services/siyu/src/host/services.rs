@@ -70,6 +70,15 @@ impl Service {
         siyu_pg::base_migrations().iter().chain(own.into_iter().flatten()).copied().collect()
     }
 
+    /// Who follows its log: what they have not handled is not pruned.
+    pub const fn followers(self) -> &'static [&'static str] {
+        match self {
+            Self::Member | Self::Distribution | Self::Messaging => &[siyu_metrics::NAME],
+            Self::Order => &[siyu_member::NAME, siyu_distribution::NAME, siyu_metrics::NAME],
+            Self::Metrics | Self::Gateway => &[],
+        }
+    }
+
     /// Whom it asks or follows.
     pub const fn peers(self) -> &'static [Self] {
         match self {

@@ -101,7 +101,8 @@ fn host(service: Service, config: &Config) -> Result<Host, Failure> {
     let nats =
         (!config.nats.url.is_empty()).then(|| Nats { url: config.nats.url.expose().to_owned() });
     let vault = if service == Service::Member { Some(vault(&config.member)?) } else { None };
-    Ok(Host::new(Arc::new(assertions), config.grpc.limits.clone(), nats, vault))
+    let host = Host::new(Arc::new(assertions), config.grpc.limits.clone(), nats, vault);
+    Ok(Host { events: config.events.clone(), ..host })
 }
 
 fn vault(member: &Member) -> Result<Vault, Failure> {
