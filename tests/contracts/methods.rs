@@ -42,6 +42,7 @@ const NATURAL: &[(&str, &str)] = &[
     ("CancelCampaign", "a campaign is cancelled once"),
     ("RecordReceipts", "a receipt has an id of its channel"),
     ("RebuildMetrics", "it computes what stands"),
+    ("SetTriangleBaseline", "the same baseline again is no other one"),
     ("RevokeToken", "a token is revoked once"),
 ];
 

@@ -49,6 +49,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "create_audience",
         sql: include_str!("../migrations/1002_create_audience.sql"),
     },
+    Migration {
+        version: 1003,
+        name: "create_triangle_baselines",
+        sql: include_str!("../migrations/1003_create_triangle_baselines.sql"),
+    },
 ];
 
 /// The service: its database, the figures in memory, and what it follows.

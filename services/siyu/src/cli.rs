@@ -10,8 +10,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use siyu_runtime::Secret;
 
 pub use clients::{
-    ImportCommand, ImportOrdersArgs, LedgerCommand, MerchantCommand, MerchantCreateArgs,
-    MetricsCommand, ProbeArgs, ReportArgs, StoreCommand, StoreImportArgs, UpkeepArgs,
+    BaselineArgs, ImportCommand, ImportOrdersArgs, LedgerCommand, MerchantCommand,
+    MerchantCreateArgs, MetricsCommand, ProbeArgs, ReportArgs, StoreCommand, StoreImportArgs,
+    UpkeepArgs,
 };
 pub use servers::{ConfigArgs, DemoArgs, MigrateArgs, ServeArgs, UpArgs};
 

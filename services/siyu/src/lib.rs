@@ -39,5 +39,6 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Report(args) => report::run(&args).await,
         Command::Ledger(LedgerCommand::Check(args)) => upkeep::check_ledgers(&args).await,
         Command::Metrics(MetricsCommand::Rebuild(args)) => upkeep::rebuild_metrics(&args).await,
+        Command::Metrics(MetricsCommand::Baseline(args)) => upkeep::set_baseline(&args).await,
     }
 }

@@ -1,18 +1,21 @@
-//! `siyu ledger check` and `siyu metrics rebuild`: whether what is kept twice agrees.
+//! `siyu ledger check` and `siyu metrics rebuild`: whether what is kept twice agrees. `siyu metrics baseline`: what the triangle
+//! is measured by.
 
 use std::fmt::Write;
 
 use serde::Serialize;
+use siyu_kernel::Currency;
 use siyu_proto::{
-    distribution::v1::CheckCommissionLedgerRequest, member::v1::CheckLedgerRequest,
-    metrics::v1::RebuildMetricsRequest,
+    distribution::v1::CheckCommissionLedgerRequest,
+    member::v1::CheckLedgerRequest,
+    metrics::v1::{RebuildMetricsRequest, SetTriangleBaselineRequest},
 };
 
 use crate::{
-    cli::UpkeepArgs,
-    client::Client,
+    cli::{BaselineArgs, UpkeepArgs},
+    client::{Client, Error},
     exit::{Exit, Failure},
-    number::grouped,
+    number::{amount, grouped, hundredths},
     output::Output,
 };
 
@@ -47,6 +50,21 @@ pub struct Rebuild {
     pub days: i64,
     /// The figures before and after are equal, byte for byte.
     pub equal: bool,
+}
+
+/// What `siyu metrics baseline --json` prints.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Baseline {
+    /// The last day that it looks at.
+    pub day: String,
+    /// Counts the baselines of the merchant, from 1.
+    pub version: i32,
+    /// 私域产权力, in persons.
+    pub property_power: Option<f64>,
+    /// 单客价值度, in minor units.
+    pub customer_value_minor: Option<f64>,
+    /// 顾客推荐率.
+    pub referral_rate: Option<f64>,
 }
 
 /// Checks every ledger.
@@ -93,6 +111,53 @@ pub async fn rebuild_metrics(args: &UpkeepArgs) -> Result<Exit, Failure> {
     let rebuild = Rebuild { facts: reply.facts, days: reply.days, equal: reply.equal };
     output.result(&rebuild, |_| rebuild.text())?;
     Ok(if rebuild.equal { Exit::Done } else { Exit::Failed })
+}
+
+/// Takes a new baseline for the triangle.
+///
+/// # Errors
+/// [`Failure`]
+pub async fn set_baseline(args: &BaselineArgs) -> Result<Exit, Failure> {
+    let output = Output::new(&args.output);
+    let client = Client::connect(&args.connection).await?;
+    let merchant = client.merchant().await?;
+    let request =
+        SetTriangleBaselineRequest { day: args.day.map(|day| day.to_string()).unwrap_or_default() };
+    let reply = client.triangle().set_triangle_baseline(request).await;
+    let reply = reply.map_err(|status| client.failed(&status))?.into_inner();
+    let pillars = reply.baseline.ok_or(Error::Empty)?;
+    let baseline = Baseline {
+        day: reply.baseline_day,
+        version: reply.baseline_version,
+        property_power: pillars.property_power,
+        customer_value_minor: pillars.customer_value_minor,
+        referral_rate: pillars.referral_rate,
+    };
+    output.result(&baseline, |_| baseline.text(&merchant.currency_code))?;
+    Ok(Exit::Done)
+}
+
+impl Baseline {
+    fn text(&self, currency: &str) -> String {
+        let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), hundredths);
+        let value = Currency::parse(currency).ok().zip(self.customer_value_minor).map_or_else(
+            || "–".to_owned(),
+            |(currency, minor)| format!("{} {currency}", amount(whole(minor), currency)),
+        );
+        let rate = self.referral_rate.map_or_else(|| "–".to_owned(), |rate| format!("{rate:.4}"));
+        format!(
+            "The triangle is compared with {} (baseline {}):\n  \
+             A property power {}, B customer value {value}, C referral rate {rate}\n",
+            self.day,
+            self.version,
+            number(self.property_power),
+        )
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "shown, not computed with; a cast saturates")]
+fn whole(minor: f64) -> i64 {
+    minor.round() as i64
 }
 
 impl LedgerCheck {

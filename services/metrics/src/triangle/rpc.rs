@@ -1,22 +1,24 @@
 //! The RPC of the triangle.
 
-use siyu_grpc::{Ctx, serve};
-use siyu_kernel::Fault;
+use siyu_grpc::{Ctx, parse, serve};
+use siyu_kernel::{Fault, LocalDay};
+use siyu_pg::Tx;
 use siyu_proto::metrics::v1::{
-    GetTriangleRequest, GetTriangleResponse, Pillars as WirePillars,
-    triangle_service_server::TriangleService,
+    GetTriangleRequest, GetTriangleResponse, Pillars as WirePillars, SetTriangleBaselineRequest,
+    SetTriangleBaselineResponse, triangle_service_server::TriangleService,
 };
 use tonic::{Request, Response, Status, async_trait};
 
-use super::inputs;
+use super::{
+    baseline::{self, Baseline},
+    inputs, store,
+};
 use crate::{
     App,
-    engine::triangle::{Baseline, Flag, Inputs, Pillars, Triangle},
+    cube::cache::Current,
+    engine::triangle::{Baseline as Values, Flag, Inputs, Pillars, Triangle},
     look::{self, count},
 };
-
-/// The baseline is the same look so many days earlier.
-const BASELINE_DAYS: i32 = 365;
 
 #[async_trait]
 impl TriangleService for App {
@@ -25,6 +27,13 @@ impl TriangleService for App {
         request: Request<GetTriangleRequest>,
     ) -> Result<Response<GetTriangleResponse>, Status> {
         serve(request, |ctx, message| triangle(self, ctx, message)).await
+    }
+
+    async fn set_triangle_baseline(
+        &self,
+        request: Request<SetTriangleBaselineRequest>,
+    ) -> Result<Response<SetTriangleBaselineResponse>, Status> {
+        serve(request, |ctx, message| set_baseline(self, ctx, message)).await
     }
 }
 
@@ -35,25 +44,69 @@ async fn triangle(
 ) -> Result<GetTriangleResponse, Fault> {
     let merchant = ctx.merchant()?;
     let current = app.cache.current(merchant).await?;
-    let as_of =
-        look::day(&current.cubes.all, "as_of_day", &request.as_of_day, current.zone.day(ctx.now))?;
-    let earlier = as_of.plus(-BASELINE_DAYS);
+    let last = last_day(&current, &ctx)?;
+    let as_of = look::day(&current.cubes.all, "as_of_day", &request.as_of_day, last)?;
     let mut tx = app.db.tenant_read(merchant).await?;
     let now = inputs::gather(&mut tx, &current, as_of).await?;
-    let then = inputs::gather(&mut tx, &current, earlier).await?;
-    let (pillars, before) = (Pillars::of(&now), Pillars::of(&then));
-    let compared = Triangle::of(pillars.values(), &Baseline { values: before.values() });
+    let pillars = Pillars::of(&now);
+    let baseline = if let Some(frozen) = store::latest(&mut tx).await? {
+        Baseline::of(&frozen)?
+    } else {
+        let day = baseline::day_for(current.cubes.all.span(), as_of);
+        let taken = take(&mut tx, &current, day).await?;
+        drop(tx);
+        // A look into the past must not decide what the present is compared with.
+        let is_of_the_present = as_of >= last && taken.is_complete();
+        if is_of_the_present { baseline::freeze_first(app, &ctx, taken).await? } else { taken }
+    };
+    let compared = Triangle::of(pillars.values(), &Values { values: baseline.values() });
     Ok(GetTriangleResponse {
         basis: Some(look::basis_of_day(&current, as_of)?),
         current: Some(show(&now, &pillars)),
-        baseline: Some(show(&then, &before)),
-        baseline_day: earlier.to_string(),
+        baseline_day: baseline.day.to_string(),
+        baseline_version: baseline.version,
+        baseline: Some(baseline.pillars),
         area: compared.map(|triangle| triangle.area),
         index: compared.map(|triangle| triangle.index),
         balance: compared.map(|triangle| triangle.balance),
         shares: compared.map(|triangle| triangle.shapley_index.to_vec()).unwrap_or_default(),
         flags: pillars.flags.iter().map(|flag| word(*flag).to_owned()).collect(),
     })
+}
+
+async fn set_baseline(
+    app: &App,
+    ctx: Ctx,
+    request: SetTriangleBaselineRequest,
+) -> Result<SetTriangleBaselineResponse, Fault> {
+    let merchant = ctx.merchant()?;
+    let current = app.cache.current(merchant).await?;
+    let last = last_day(&current, &ctx)?;
+    let usual = baseline::day_for(current.cubes.all.span(), last);
+    let day = parse::optional_day("day", &request.day)?.unwrap_or(usual);
+    if day > last {
+        return Err(Fault::field("day", "must not be after the last day with an order"));
+    }
+    let mut tx = app.db.tenant_read(merchant).await?;
+    let taken = take(&mut tx, &current, day).await?.checked()?;
+    drop(tx);
+    let frozen = baseline::replace(app, &ctx, taken).await?;
+    Ok(SetTriangleBaselineResponse {
+        baseline: Some(frozen.pillars),
+        baseline_day: frozen.day.to_string(),
+        baseline_version: frozen.version,
+    })
+}
+
+/// The last day with an order; today without one.
+fn last_day(current: &Current, ctx: &Ctx) -> Result<LocalDay, Fault> {
+    look::day(&current.cubes.all, "day", "", current.zone.day(ctx.now))
+}
+
+/// The pillars at the end of a day, not frozen.
+async fn take(tx: &mut Tx, current: &Current, day: LocalDay) -> Result<Baseline, Fault> {
+    let then = inputs::gather(tx, current, day).await?;
+    Ok(Baseline { version: 0, day, pillars: show(&then, &Pillars::of(&then)) })
 }
 
 fn show(inputs: &Inputs, pillars: &Pillars) -> WirePillars {

@@ -145,3 +145,66 @@ async fn effective_customers_are_those_of_the_private_domain() {
     assert_eq!((shown.first, shown.repeat, shown.effective), (1, 1, 2));
     assert_eq!((shown.first_and_repeat, shown.stored_unmeasured), (0, true));
 }
+
+/// Two years and some days at whose end every side of the triangle has a value.
+async fn measured(world: &World) {
+    let of = |category: &str, order: OrderFacts| OrderFacts {
+        lines: vec![LineFacts { category: category.into(), ..order.lines[0].clone() }],
+        ..order
+    };
+    let mut orders: Vec<OrderFacts> =
+        [(1, 0), (2, 0), (3, 40)].map(|(n, day)| of("tea", sale(n, n, day, 100))).to_vec();
+    for (n, day) in (10..).zip([400, 500, 600, 690, 729, 780]) {
+        let category = if n % 2 == 0 { "cups" } else { "tea" };
+        orders.push(of(category, sale(n, 1, day, 100)));
+        orders.push(of("tea", sale(n + 100, n + 100, day, 100)));
+    }
+    world.sell(1, &orders).await;
+    for (n, day) in (10..).zip([400, 500, 600, 690, 729, 780]) {
+        brought(world, n + 100, 1, day - 1).await;
+        connect(world, n + 100, ConnectionState::Connected, day - 1).await;
+    }
+}
+
+#[tokio::test]
+async fn the_baseline_is_frozen_at_the_first_look_at_the_present_and_later_facts_leave_it() {
+    let world = World::new().await;
+    measured(&world).await;
+    let look = async |day: &str| {
+        let request = GetTriangleRequest { as_of_day: day.into() };
+        world.own.triangle(1).get_triangle(request).await.unwrap().into_inner()
+    };
+    let past = look(&day(760)).await;
+    assert_eq!(
+        (past.baseline_day, past.baseline_version),
+        (day(729), 0),
+        "the past freezes nothing"
+    );
+    let first = look("").await;
+    assert_eq!((&first.baseline_day, first.baseline_version), (&day(729), 1), "{first:?}");
+    assert!(first.index.is_some(), "{first:?}");
+    // An order of the time of the baseline that comes late, and a look from a later day.
+    world.sell(1, &[sale(900, 1, 700, 50_000), sale(901, 1, 1200, 100)]).await;
+    let later = look("").await;
+    assert_eq!((later.baseline, later.baseline_version), (first.baseline, 1));
+}
+
+#[tokio::test]
+async fn a_baseline_can_be_set_anew_and_the_same_again_is_no_other_one() {
+    let world = World::new().await;
+    measured(&world).await;
+    let set = async |day: &str| {
+        let request = SetTriangleBaselineRequest { day: day.into() };
+        world.own.triangle(1).set_triangle_baseline(request).await.map(tonic::Response::into_inner)
+    };
+    let usual = set("").await.unwrap();
+    assert_eq!((&usual.baseline_day, usual.baseline_version), (&day(729), 1));
+    assert_eq!(set(&day(729)).await.unwrap().baseline_version, 1, "nothing changed");
+    let other = set(&day(750)).await.unwrap();
+    assert_eq!((&other.baseline_day, other.baseline_version), (&day(750), 2));
+    let shown = world.own.triangle(1).get_triangle(GetTriangleRequest::default()).await.unwrap();
+    assert_eq!(shown.into_inner().baseline, other.baseline);
+    let refused = |status| siyu_grpc::fault(status).reason().to_owned();
+    assert_eq!(refused(set(&day(50)).await.unwrap_err()), "BASELINE_INCOMPLETE");
+    assert_eq!(refused(set(&day(781)).await.unwrap_err()), "INVALID_FIELD");
+}

@@ -178,6 +178,7 @@ impl From<proto::GetTriangleResponse> for Triangle {
             current: of.current.map(Pillars::from).unwrap_or_default(),
             baseline: of.baseline.map(Pillars::from).unwrap_or_default(),
             baseline_day: of.baseline_day,
+            baseline_version: of.baseline_version,
             area: of.area,
             index: of.index,
             balance: of.balance,

@@ -237,7 +237,7 @@ pub struct UserArpu {
     pub connections_unmeasured: bool,
 }
 
-/// Three sides, and how they stand to those of a year before.
+/// Three sides, and how they stand to those of the baseline.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Triangle {
     /// The sides at `as_of`.
@@ -246,6 +246,8 @@ pub struct Triangle {
     pub baseline: Pillars,
     /// The day at whose end the baseline was taken.
     pub baseline_day: String,
+    /// Counts the baselines of the merchant, from 1; 0: none is frozen yet, this one is of this look alone.
+    pub baseline_version: i32,
     /// The area; null when a side cannot be compared.
     pub area: Option<f64>,
     /// 100 at the baseline; null like the area.

@@ -89,6 +89,10 @@ pub(super) fn remarks(page: &Page) -> Section {
         let text = "Orders came in while this report was made: its parts are not of one moment.";
         remarks.push(page.paint.tone(super::paint::tone::WARN, text));
     }
+    if report.total.repeat_buyers != report.effective_customers.repeat {
+        let again = "Again 复购: on two days or more. Effective 有效客户, again: any second order.";
+        remarks.push(page.paint.dim(again));
+    }
     let facts = format!(
         "Definitions {}, facts {}, looked at up to {}",
         report.definition_version, report.facts_version, report.as_of

@@ -1,5 +1,5 @@
-//! The triangle (私域三角): three sides against those of a year before. The dotted triangle is the year before, the drawn
-//! one is now.
+//! The triangle (私域三角): three sides against those of the baseline. The dotted triangle is the baseline, the drawn one is
+//! now.
 
 #![expect(
     clippy::float_arithmetic,
@@ -67,11 +67,11 @@ fn legend(page: &Page, ratios: Ratios) -> Vec<String> {
     let room = page.width.saturating_sub(SIZE.0 + GAP);
     let mut say = |text: &str| lines.extend(wrapped(text, room).iter().map(|line| paint.dim(line)));
     match of.index {
-        None => say("no index: it takes all three sides, now and a year before"),
+        None => say("no index: it takes all three sides, now and in the baseline"),
         Some(index) => {
             let balance = of.balance.map(|balance| format!(", balance {}", hundredths(balance)));
             let balance = balance.unwrap_or_default();
-            say(&format!("index {}{balance}; 100 is a year before", hundredths(index)));
+            say(&format!("index {}{balance}; 100 is the baseline", hundredths(index)));
         }
     }
     if let [a, b, c] = of.shares.as_slice() {

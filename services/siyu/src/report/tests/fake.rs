@@ -176,6 +176,13 @@ impl ValueService for Metrics {
 
 #[tonic::async_trait]
 impl TriangleService for Metrics {
+    async fn set_triangle_baseline(
+        &self,
+        _: Request<proto::SetTriangleBaselineRequest>,
+    ) -> Result<Response<proto::SetTriangleBaselineResponse>, Status> {
+        Err(Status::unimplemented("not asked here"))
+    }
+
     async fn get_triangle(
         &self,
         request: Request<proto::GetTriangleRequest>,

@@ -113,6 +113,7 @@ pub(in super::super) fn triangle() -> Triangle {
         current: pillars(70_200.0, 23_760.0, 0.03),
         baseline: pillars(45_000.0, 18_000.0, 0.02),
         baseline_day: "1997-06-30".to_owned(),
+        baseline_version: 1,
         area: Some(2.762_275),
         index: Some(212.64),
         balance: Some(145.63),
