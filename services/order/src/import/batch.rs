@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use prost::Message;
 use siyu_grpc::Ctx;
-use siyu_kernel::{Code, Fault, Id, Violation, kind::Person};
+use siyu_kernel::{Code, Fault, Id, Money, Violation, kind::Person};
 use siyu_pg::Tx;
 use siyu_proto::order::v1 as proto;
 
@@ -200,12 +200,15 @@ fn decide<'a>(app: &App, ctx: &Ctx, drafts: &mut HashMap<&'a Key, Draft>, one: &
         Read::Wrong(violations) => return Answer::Rejected(violations.clone()),
     };
     let too_large = |error: TooLarge| {
-        let field = match error {
-            TooLarge::Lines(_) => "lines",
-            TooLarge::Amount(_) => "lines.paid",
-            TooLarge::Quantity(_) => "lines.quantity",
+        let (field, description) = match error {
+            TooLarge::Lines(_) => ("lines", error.to_string()),
+            TooLarge::Amount(most) => (
+                "lines.paid",
+                format!("must sum to at most {}", Money::new(incoming.currency, most)),
+            ),
+            TooLarge::Quantity(_) => ("lines.quantity", error.to_string()),
         };
-        Answer::Rejected(vec![Violation { field: field.into(), description: error.to_string() }])
+        Answer::Rejected(vec![Violation { field: field.into(), description }])
     };
     if let Some(draft) = drafts.get_mut(&incoming.key) {
         let applied = draft.apply(incoming, person, &limits::ORDER);

@@ -7,8 +7,8 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use prost_types::Timestamp;
-use siyu_kernel::{Currency, Id, Violation, kind::Store};
-use siyu_proto::{Path, Shape as _, order::v1 as proto, r#type::v1::Money};
+use siyu_kernel::{Currency, Id, Money, Violation, kind::Store};
+use siyu_proto::{Path, Shape as _, order::v1 as proto, r#type::v1::Money as WireMoney};
 
 use super::domain::{Incoming, Key};
 use crate::{
@@ -152,7 +152,7 @@ fn read_domain(value: i32, wrong: &mut Wrong) -> Domain {
     Domain::of_proto(domain).unwrap_or(Domain::Private)
 }
 
-fn read_money(field: &str, money: &Money, currency: Currency, wrong: &mut Wrong) -> i64 {
+fn read_money(field: &str, money: &WireMoney, currency: Currency, wrong: &mut Wrong) -> i64 {
     if let Err(error) = Currency::parse(&money.currency_code) {
         wrong.add(format!("{field}.currency_code"), error);
     } else if money.currency_code != currency.code() {
@@ -164,10 +164,8 @@ fn read_money(field: &str, money: &Money, currency: Currency, wrong: &mut Wrong)
     if money.minor_units < 0 {
         wrong.add(format!("{field}.minor_units"), "must not be negative");
     } else if money.minor_units > limits::LINE_MINOR_MAX {
-        wrong.add(
-            format!("{field}.minor_units"),
-            format!("must be at most {}", limits::LINE_MINOR_MAX),
-        );
+        let most = Money::new(currency, limits::LINE_MINOR_MAX);
+        wrong.add(format!("{field}.minor_units"), format!("must be at most {most}"));
     }
     money.minor_units
 }
@@ -220,7 +218,7 @@ mod tests {
             lines: vec![proto::OrderLine {
                 line_no: 1,
                 quantity: 2,
-                paid: Some(Money { currency_code: "CNY".into(), minor_units: 1050 }),
+                paid: Some(WireMoney { currency_code: "CNY".into(), minor_units: 1050 }),
                 ..Default::default()
             }],
             ..Default::default()
@@ -280,6 +278,10 @@ mod tests {
         };
         assert_eq!(wrong_fields(|o| minor(o, -1)), ["lines[0].paid.minor_units"]);
         assert_eq!(wrong_fields(|o| minor(o, i64::MAX)), ["lines[0].paid.minor_units"]);
+        let mut large = sound();
+        minor(&mut large, i64::MAX);
+        let Reading::Wrong(wrong) = read_it(&large) else { panic!("not refused") };
+        assert_eq!(wrong[0].description, "must be at most 90000000000.00 CNY");
         assert_eq!(wrong_fields(|o| o.lines.push(o.lines[0].clone())), ["lines[1].line_no"]);
         assert_eq!(wrong_fields(|o| o.lines[0].quantity = -1), ["lines[0].quantity"]);
     }
