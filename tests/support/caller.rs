@@ -9,7 +9,7 @@ use serde_json::Value;
 use siyu::{
     client::{self, Client},
     import::{self, Job, Summary},
-    orders_file::{Options, Renames, Source},
+    orders_file::{Options, Renames, RepeatedRows, Source},
     output::Progress,
 };
 use siyu_kernel::{Currency, Zone};
@@ -193,6 +193,7 @@ impl Merchant {
             zone,
             stores: import::stores(&self.caller.client, zone).await?,
             renames: Renames::default(),
+            repeated_rows: RepeatedRows::default(),
         };
         let job = Job {
             name: "the story's orders".to_owned(),

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use serde::Serialize;
 use siyu_kernel::{Currency, Zone};
 use siyu_proto::{
     gateway::v1::CreateTokenRequest, member::v1::CreateMerchantRequest,
@@ -18,12 +19,13 @@ use siyu_runtime::{CancellationToken, Secret, pause, signals, telemetry};
 use crate::{
     cli::{Connection, DemoArgs},
     client::{Client, Error},
-    exit::{Exit, Failure},
+    exit::{Exit, Failure, reason},
     host::suite::Suite,
-    import::{self, Job},
-    orders_file::{Options, Renames, Source},
+    import::{self, Job, Summary},
+    orders_file::{Options, Renames, RepeatedRows, Source},
     output::Output,
-    report, serve,
+    report::{self, Report},
+    serve,
 };
 
 /// The orders: every purchase of everyone who first bought in the first quarter of 1997 (`tests/data/cdnow/README.md`).
@@ -42,13 +44,19 @@ const STALLS_MAX: u32 = 300;
 pub async fn run(args: DemoArgs) -> Result<Exit, Failure> {
     let output = Output::new(&args.output);
     let stop = signals::listen().map_err(Failure::failed)?;
-    let settings =
-        telemetry::Settings { filter: "error,siyu=warn".to_owned(), ..Default::default() };
+    let settings = telemetry::Settings {
+        filter: "error,siyu=warn,sqlx::postgres::notice=off".to_owned(),
+        ..Default::default()
+    };
     let telemetry = serve::start_telemetry(&settings, "siyu-demo")?;
     output.note("starting the suite");
     let options = serve::options(args.data_dir.clone(), args.grpc, args.http);
     let data_dir = options.data_dir.clone();
-    let suite = Suite::start(options).await?;
+    let Some(suite) = Suite::start_unless(options, &stop).await? else {
+        output.note("stopped before it was ready");
+        telemetry.shutdown(Duration::from_secs(1)).await;
+        return Ok(Exit::Done);
+    };
     let done = tokio::select! {
         done = show(&suite, &data_dir, &args, &output, &stop) => done,
         ended = suite.run(stop.clone()) => ended,
@@ -56,6 +64,15 @@ pub async fn run(args: DemoArgs) -> Result<Exit, Failure> {
     let stopped = suite.stop().await;
     telemetry.shutdown(Duration::from_secs(1)).await;
     done.and(stopped).map(|()| Exit::Done)
+}
+
+/// What `siyu demo --json` prints: the report, and what the import did.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    /// That of the run that imported; null when an earlier version of this program did.
+    import: Option<Summary>,
 }
 
 async fn show(
@@ -68,10 +85,11 @@ async fn show(
     let token = token(suite, data_dir).await?;
     let client = connect(suite, &token).await?;
     let merchant = client.merchant().await?;
-    import_orders(&client, data_dir, output).await?;
+    let import = import_orders(&client, data_dir, output).await?;
     catch_up(&client, output).await?;
     let report = report::fetch(&client, &merchant, report::Window::default()).await?;
-    output.result(&report, |look| report::render(&report, look))?;
+    let shown = Shown { report: &report, import };
+    output.result(&shown, |look| report::render(&report, look))?;
     if args.once {
         return Ok(());
     }
@@ -112,11 +130,15 @@ async fn connect(suite: &Suite, token: &str) -> Result<Client, Failure> {
     Ok(Client::connect(&Connection { server, token, ca_file: None }).await?)
 }
 
-async fn import_orders(client: &Client, data_dir: &Path, output: &Output) -> Result<(), Failure> {
+async fn import_orders(
+    client: &Client,
+    data_dir: &Path,
+    output: &Output,
+) -> Result<Option<Summary>, Failure> {
     let imported = data_dir.join("demo.imported");
-    if imported.exists() {
+    if let Ok(summary) = fs::read(&imported) {
         output.note("the orders are here from an earlier run; nothing to import");
-        return Ok(());
+        return Ok(serde_json::from_slice(&summary).ok());
     }
     let merchant = client.merchant().await?;
     let size = u64::try_from(ORDERS.len()).ok();
@@ -131,6 +153,7 @@ async fn import_orders(client: &Client, data_dir: &Path, output: &Output) -> Res
             zone: Zone::parse(&merchant.zone).map_err(Failure::failed)?,
             stores: HashMap::new(),
             renames: Renames::default(),
+            repeated_rows: RepeatedRows::default(),
         },
         batch: 500,
         in_flight: 4,
@@ -140,8 +163,11 @@ async fn import_orders(client: &Client, data_dir: &Path, output: &Output) -> Res
     let mut progress = output.progress(size);
     let summary = import::import(client, &merchant, job, &mut progress).await?;
     output.note(summary.text(output.look));
-    fs::write(&imported, "")
-        .map_err(|error| Failure::failed(format!("{}: {error}", imported.display())))
+    let text = serde_json::to_vec(&summary).map_err(Failure::failed)?;
+    fs::write(&imported, text).map_err(|error| {
+        Failure::failed(format!("cannot write {}: {}", imported.display(), reason(&error)))
+    })?;
+    Ok(Some(summary))
 }
 
 /// Waits until every fact is in the figures.

@@ -34,12 +34,15 @@ impl Failure {
         Self { exit: Exit::Failed, message: message.to_string(), hint: None }
     }
 
-    /// The command failed because of an error, which is told with everything behind it.
+    /// The command failed because of an error, which is told with everything behind it, each reason once.
     pub fn because(error: impl std::error::Error) -> Self {
         let mut text = error.to_string();
         let mut cause = error.source();
         while let Some(error) = cause {
-            text = format!("{text}: {error}");
+            let reason = error.to_string();
+            if !text.ends_with(&reason) {
+                text = format!("{text}: {reason}");
+            }
             cause = error.source();
         }
         Self::failed(text)
@@ -73,5 +76,35 @@ impl std::error::Error for Failure {}
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
+    }
+}
+
+/// What the system said, without its number: "Permission denied" rather than "Permission denied (os error 13)".
+pub fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot open it: {source}")]
+    struct Opening {
+        source: std::io::Error,
+    }
+
+    #[test]
+    fn a_reason_is_told_once() {
+        let source = std::io::Error::other("the disk is gone");
+        let failure = Failure::because(Opening { source });
+        assert_eq!(failure.message, "cannot open it: the disk is gone");
+    }
+
+    #[test]
+    fn what_the_system_said_has_no_number() {
+        let error = std::fs::read_to_string("/no/such/file").unwrap_err();
+        assert_eq!(reason(&error), "No such file or directory");
     }
 }

@@ -2,6 +2,7 @@
 //! batch can be sent again, so a break costs no more than a repeat.
 
 mod feed;
+mod orders;
 mod rejects;
 mod stream;
 mod summary;
@@ -15,18 +16,18 @@ use std::{
 use siyu_kernel::{Currency, Zone};
 use siyu_proto::{
     member::v1::{ListStoresRequest, Merchant},
-    order::v1::ImportResult,
+    order::v1::{ImportOutcome, ImportResult},
 };
 
 use crate::{
     cli::ImportOrdersArgs,
     client::{self, Client},
     exit::{Exit, Failure},
-    number::grouped,
     orders_file::{self, Options, Reader, Source},
     output::{Output, Progress},
 };
 use feed::Batch;
+use orders::Orders;
 use rejects::Rejects;
 use stream::News;
 pub use summary::Summary;
@@ -78,7 +79,7 @@ pub enum Error {
         answers: usize,
     },
     /// The rejects file.
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("cannot write the rejects file {}: {source}", path.display())]
     Rejects {
         /// The file.
         path: PathBuf,
@@ -99,10 +100,11 @@ pub async fn orders(args: &ImportOrdersArgs) -> Result<Exit, Failure> {
     let name =
         if args.file == Path::new("-") { "stdin".into() } else { args.file.display().to_string() };
     let rejects = args.rejects.clone().unwrap_or_else(|| format!("{name}.rejects.csv").into());
-    if rejects == args.file {
+    let source = orders_file::open(&args.file).map_err(Failure::failed)?;
+    if is_same_file(&rejects, &args.file) {
         return Err(Failure::usage("--rejects must not be the file that is read"));
     }
-    let source = orders_file::open(&args.file).map_err(Failure::failed)?;
+    rejects::check(&rejects)?;
     let client = Client::connect(&args.connection).await?;
     let merchant = client.merchant().await?;
     if let Some(wanted) = args.merchant.as_ref().filter(|wanted| **wanted != merchant.id) {
@@ -127,6 +129,11 @@ pub async fn orders(args: &ImportOrdersArgs) -> Result<Exit, Failure> {
     Ok(if summary.rejected_rows > 0 { Exit::Rejected } else { Exit::Done })
 }
 
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    one == other
+        || one.canonicalize().ok().is_some_and(|one| other.canonicalize().ok() == Some(one))
+}
+
 /// Imports a file for the merchant of the client's token.
 ///
 /// # Errors
@@ -149,18 +156,18 @@ pub async fn import(
     if !ignored.is_empty() {
         progress.note(&format!("columns that nothing reads: {}", ignored.join(", ")));
     }
-    let rejects = Rejects::new(rejects, reader.header());
-    let mut tally =
-        Tally { rejects, summary: Summary::new(&name, merchant, ignored), position: 0, progress };
+    let rejects = Rejects::new(rejects, reader.header())?;
+    let summary = Summary::new(&name, merchant, ignored);
+    let mut tally = Tally { rejects, summary, orders: Orders::default(), position: 0, progress };
     let batches = feed::start(reader, position, batch);
     let patience = stream::Patience::default();
     let mut hear = |news| tally.hear(news);
     let sent = stream::send_all(client, batches, in_flight, patience, &mut hear).await;
-    let Tally { rejects, mut summary, progress, .. } = tally;
+    let Tally { rejects, mut summary, orders, progress, .. } = tally;
     let rejects = rejects.finish()?;
-    summary.finish(rejects, started.elapsed());
+    summary.finish(orders.counts(), rejects, started.elapsed());
     if sent.is_err() && summary.rows > 0 {
-        progress.note(&format!("{} rows were taken before it broke off", grouped(summary.rows)));
+        progress.note(&summary.so_far());
     }
     match sent {
         Ok(reconnects) => Ok(Summary { reconnects, ..summary }),
@@ -184,6 +191,7 @@ async fn options(
         zone: args.zone.unwrap_or(of_merchant),
         stores: stores(client, of_merchant).await?,
         renames: args.columns.clone(),
+        repeated_rows: args.repeated_rows,
     })
 }
 
@@ -218,6 +226,7 @@ fn zone(name: &str) -> Result<Zone, Error> {
 struct Tally<'a> {
     rejects: Rejects,
     summary: Summary,
+    orders: Orders,
     position: u64,
     progress: &'a mut Progress,
 }
@@ -227,7 +236,8 @@ impl Tally<'_> {
         match news {
             News::Answered(batch, results) => self.answered(batch, results),
             News::Away(words) => {
-                self.progress.note(&format!("the suite is away, waiting for it: {words}"));
+                self.progress
+                    .note(&format!("the suite is away; waiting for it, then going on: {words}"));
                 Ok(())
             }
         }
@@ -241,7 +251,10 @@ impl Tally<'_> {
             self.rejects.write(reject)?;
         }
         for (order, result) in batch.orders.into_iter().zip(results) {
-            self.summary.count(&result);
+            self.orders.note(&order.order.order_no, result.outcome());
+            if result.outcome() != ImportOutcome::Rejected {
+                self.summary.repeats(&order);
+            }
             for reject in rejects::of(order, &result) {
                 self.rejects.write(&reject)?;
             }
@@ -253,7 +266,8 @@ impl Tally<'_> {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let again = "what was stored stays; run the same command again, nothing counts twice";
+        let again = "what was stored stays; to go on, run the same command again: it starts at the first row, and what \
+                     is there already is left alone";
         match error {
             Error::Client(error) => error.into(),
             Error::Lost { .. } => Self::unreachable(&error).hint(again),
@@ -263,7 +277,8 @@ impl From<Error> for Failure {
             Error::File { .. } | Error::Mismatch { .. } | Error::Merchant(_) => {
                 Self::failed(&error)
             }
-            Error::Rejects { .. } => Self::failed(&error).hint(again),
+            Error::Rejects { .. } => Self::failed(&error)
+                .hint("--rejects FILE puts it elsewhere; nothing that was stored counts twice"),
         }
     }
 }

@@ -27,7 +27,7 @@ use exit::{Exit, Failure};
 /// [`Failure`] with the exit code and the words for the person at the terminal.
 pub async fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
-        Command::Demo(args) => demo::run(args).await,
+        Command::Demo(args) => Box::pin(demo::run(args)).await,
         Command::Up(args) => serve::up(args).await,
         Command::Serve(args) => serve::serve(args).await,
         Command::Migrate(args) => serve::migrate(args).await,

@@ -8,11 +8,12 @@ mod group;
 mod header;
 mod moment;
 mod newline;
+mod options;
 mod row;
 mod source;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     io::Read,
     sync::{
         Arc,
@@ -21,33 +22,18 @@ use std::{
 };
 
 use csv::ByteRecord;
-use siyu_kernel::{Currency, Zone};
 use siyu_proto::order::v1::ExternalOrder;
 
 pub use column::{Column, RenameError, Renames};
+pub(crate) use group::fingerprint;
 pub use header::Header;
+pub(crate) use options::NOT_UTF8;
+pub use options::{Options, RepeatedRows};
 pub use source::{Source, open};
 
-use group::{Group, Numbers};
+use group::{Group, Numbers, Repeats};
 use row::Problem;
 use source::Budget;
-
-/// What the rows do not say themselves.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The platform that the orders come from.
-    pub platform: String,
-    /// The shop on the platform.
-    pub shop: String,
-    /// The currency of rows that name none.
-    pub currency: Currency,
-    /// The zone of a local time without a store.
-    pub zone: Zone,
-    /// The zone of each store, by the merchant's own key.
-    pub stores: HashMap<String, Zone>,
-    /// How the file calls our columns.
-    pub renames: Renames,
-}
 
 /// A row as it stands in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +42,8 @@ pub struct Row {
     pub line: u64,
     /// The number that the line has or would have had within its order; none when the order is not known.
     pub line_no: Option<i32>,
+    /// The line of an earlier row that is the same, byte for byte, where neither has a line number.
+    pub repeats: Option<u64>,
     /// The fields, untouched.
     pub fields: ByteRecord,
 }
@@ -136,6 +124,7 @@ pub struct Reader {
     header: Header,
     options: Options,
     numbers: Numbers,
+    repeats: Repeats,
     group: Option<Group>,
     ready: VecDeque<Item>,
     rows: u64,
@@ -165,6 +154,7 @@ impl Reader {
             header,
             options,
             numbers: Numbers::default(),
+            repeats: Repeats::default(),
             group: None,
             ready: VecDeque::new(),
             rows: 0,
@@ -200,15 +190,30 @@ impl Reader {
             return Ok(());
         }
         self.rows += 1;
-        let mut row = Row { line, line_no: None, fields };
-        let numbers = &mut self.numbers;
-        let read =
-            row::read(&self.header, &self.options, &mut row, |order_no| numbers.next(order_no));
+        let mut row = Row { line, line_no: None, repeats: None, fields };
+        let (numbers, mut counted) = (&mut self.numbers, false);
+        let read = row::read(&self.header, &self.options, &mut row, |order_no| {
+            counted = true;
+            numbers.next(order_no)
+        });
         match read {
+            Ok(order) if counted => self.take_counted(order, row),
             Ok(order) => self.take(order, row),
             Err(problem) => self.reject(row, problem),
         }
         Ok(())
+    }
+
+    /// Takes a row whose number was counted: the file does not say whether a repeat is another line.
+    fn take_counted(&mut self, order: ExternalOrder, mut row: Row) {
+        row.repeats = self.repeats.first(&row.fields, row.line);
+        match (row.repeats, self.options.repeated_rows) {
+            (Some(first), RepeatedRows::Reject) => {
+                let reason = format!("the row is that of line {first} again, and has no line_no");
+                self.reject(row, Problem { column: None, reason });
+            }
+            (Some(_), RepeatedRows::Take) | (None, _) => self.take(order, row),
+        }
     }
 
     fn take(&mut self, order: ExternalOrder, row: Row) {

@@ -99,6 +99,21 @@ impl Output {
         }
     }
 
+    /// Shows the result of a command that was asked for what it does, not for what it says: quiet, only a script sees it.
+    ///
+    /// # Errors
+    /// As [`Self::result`].
+    pub fn confirm<T: Serialize>(
+        &self,
+        object: &T,
+        text: impl FnOnce(Look) -> String,
+    ) -> Result<(), Failure> {
+        match (self.shape, self.chat) {
+            (Shape::Text, Chat::Quiet) => Ok(()),
+            (Shape::Text, Chat::Full) | (Shape::Json, _) => self.result(object, text),
+        }
+    }
+
     /// Tells something beside the result.
     pub fn note(&self, text: impl Display) {
         if self.chat == Chat::Full {

@@ -28,7 +28,12 @@ pub async fn up(args: UpArgs) -> Result<Exit, Failure> {
     let stop = signals::listen().map_err(Failure::failed)?;
     let telemetry = start_telemetry(&telemetry::Settings::default(), "siyu")?;
     let output = Output::new(&OutputArgs::default());
-    let suite = Suite::start(options(args.data_dir, args.grpc, args.http)).await?;
+    let started = Suite::start_unless(options(args.data_dir, args.grpc, args.http), &stop).await?;
+    let Some(suite) = started else {
+        output.note("stopped before it was ready");
+        telemetry.shutdown(FLUSH).await;
+        return Ok(Exit::Done);
+    };
     output.result(&Up::of(&suite), |_| addresses(&suite))?;
     let done = suite.run(stop).await;
     output.note("stopping");
@@ -67,6 +72,7 @@ fn addresses(suite: &Suite) -> String {
     let _ = writeln!(text, "gRPC            {}", suite.grpc());
     let _ = writeln!(text, "REST, documents http://{}/docs", suite.http());
     let _ = writeln!(text, "operator token  {}", suite.operator_token());
+    let _ = writeln!(text, "  kept in       {}", suite.operator_file().display());
     text
 }
 

@@ -61,7 +61,7 @@ pub async fn import(args: &StoreImportArgs) -> Result<Exit, Failure> {
         let reply = reply.map_err(|status| client.failed(&status))?.into_inner();
         imported.stores.extend(reply.stores.into_iter().map(ImportedStore::from));
     }
-    output.result(&imported, |_| imported.text())?;
+    output.confirm(&imported, |_| imported.text())?;
     Ok(Exit::Done)
 }
 

@@ -4,10 +4,10 @@ use std::{num::NonZeroUsize, path::PathBuf};
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
-use siyu_kernel::{Currency, Zone};
+use siyu_kernel::{Currency, CurrencyError, Zone};
 
 use super::{Connection, OutputArgs, words};
-use crate::orders_file::Renames;
+use crate::orders_file::{Renames, RepeatedRows};
 
 /// `siyu probe`
 #[derive(Debug, Clone, Args)]
@@ -46,7 +46,7 @@ pub struct MerchantCreateArgs {
     #[arg(long, value_name = "ZONE", value_parser = Zone::parse)]
     pub zone: Zone,
     /// The ISO 4217 code in which it keeps its figures
-    #[arg(long, value_name = "CODE", value_parser = Currency::parse)]
+    #[arg(long, value_name = "CODE", value_parser = currency)]
     pub currency: Currency,
     /// How the suite is found.
     #[command(flatten)]
@@ -102,20 +102,23 @@ pub struct ImportOrdersArgs {
     #[arg(long, value_name = "NAME", default_value = "file", value_parser = platform)]
     pub platform: String,
     /// The shop on the platform
-    #[arg(long, value_name = "NAME", default_value = "main")]
+    #[arg(long, value_name = "NAME", default_value = "main", value_parser = shop)]
     pub shop: String,
     /// Zone of local times without a store; the merchant's without
     #[arg(long, value_name = "ZONE", value_parser = Zone::parse)]
     pub zone: Option<Zone>,
     /// Currency of rows that name none; the merchant's without
-    #[arg(long, value_name = "CODE", value_parser = Currency::parse)]
+    #[arg(long, value_name = "CODE", value_parser = currency)]
     pub currency: Option<Currency>,
     /// A guard: stop unless the token is this merchant's
     #[arg(long, value_name = "ID")]
     pub merchant: Option<String>,
-    /// Where bad rows go [default: FILE.rejects.csv]
+    /// Where bad rows go; written anew by each run [default: FILE.rejects.csv]
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
+    /// A row without `line_no` that repeats an earlier one: another line, or a reject
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+    pub repeated_rows: RepeatedRows,
     /// Orders sent at once, at most 1000
     #[arg(long, value_name = "N", default_value = "500", value_parser = batch)]
     pub batch: NonZeroUsize,
@@ -135,13 +138,13 @@ pub struct ImportOrdersArgs {
 #[command(after_help = words::REPORT_EXAMPLES)]
 pub struct ReportArgs {
     /// First day of the window, inclusive [default: the first day with an order]
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     pub from: Option<NaiveDate>,
     /// End of the window: the first day that does not count [default: after the last order]
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     pub to: Option<NaiveDate>,
     /// Last day that is looked at, inclusive [default: the last day of the window]
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     pub as_of: Option<NaiveDate>,
     /// How the suite is found.
     #[command(flatten)]
@@ -165,6 +168,24 @@ pub enum MetricsCommand {
     /// Compute every figure of the merchant again from the stored facts
     #[command(long_about = words::METRICS_REBUILD)]
     Rebuild(UpkeepArgs),
+    /// Take a new baseline for the triangle
+    #[command(long_about = words::METRICS_BASELINE)]
+    Baseline(BaselineArgs),
+}
+
+/// `siyu metrics baseline`
+#[derive(Debug, Clone, Args)]
+#[command(after_help = words::METRICS_BASELINE_EXAMPLES)]
+pub struct BaselineArgs {
+    /// The last day that it looks at [default: a year before the last order]
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub day: Option<NaiveDate>,
+    /// How the suite is found.
+    #[command(flatten)]
+    pub connection: Connection,
+    /// How the result is shown.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// What `siyu ledger check` and `siyu metrics rebuild` need.
@@ -184,6 +205,23 @@ fn platform(text: &str) -> Result<String, String> {
         return Err("must have 1 to 32 characters of a-z, 0-9, \"_\" and \"-\"".to_owned());
     }
     Ok(text.to_owned())
+}
+
+fn shop(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() || text.len() > 64 {
+        return Err("must have 1 to 64 bytes".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn currency(text: &str) -> Result<Currency, CurrencyError> {
+    Currency::parse(&text.to_ascii_uppercase())
+}
+
+fn day(text: &str) -> Result<NaiveDate, String> {
+    // chrono alone also takes "2024-6-1".
+    let date = text.parse().ok().filter(|date: &NaiveDate| date.to_string() == text);
+    date.ok_or_else(|| "must be a day of the calendar like 2024-06-30".to_owned())
 }
 
 fn batch(text: &str) -> Result<NonZeroUsize, String> {

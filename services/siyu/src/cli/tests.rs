@@ -110,7 +110,13 @@ fn what_cannot_be_meant_is_a_usage_error_that_names_the_argument() {
         ("siyu import orders f.csv --columns order=x", "not one of our columns"),
         ("siyu import orders f.csv --currency XXX", "ISO 4217"),
         ("siyu import orders f.csv --zone Beijing", "IANA"),
+        ("siyu import orders f.csv --shop=", "1 to 64 bytes"),
         ("siyu report --from yesterday", "--from"),
+        (
+            "siyu report --from 2024-06-31",
+            "'--from <DATE>': must be a day of the calendar like 2024",
+        ),
+        ("siyu report --to 2024-6-1", "like 2024-06-30"),
         ("siyu serve orders", "order"),
         ("siyu up --http 7080", "--http"),
     ];
@@ -118,6 +124,13 @@ fn what_cannot_be_meant_is_a_usage_error_that_names_the_argument() {
         let (_, message) = refused(line);
         assert!(message.contains(words), "{line}: {message}");
     }
+}
+
+#[test]
+fn a_currency_may_be_written_small() {
+    let cli = Cli::try_parse_from("siyu import orders f.csv --currency usd".split(' ')).unwrap();
+    let Command::Import(ImportCommand::Orders(args)) = cli.command else { panic!("{cli:?}") };
+    assert_eq!(args.currency.as_ref().map(siyu_kernel::Currency::code), Some("USD"));
 }
 
 #[test]

@@ -37,14 +37,19 @@ A second run finds the data and imports nothing twice.";
 pub(super) const DEMO_EXAMPLES: &str = "\
 Examples:
   siyu demo
-  siyu demo --once --json > report.json";
+  siyu demo --once --json > report.json     # the report, and what the import did as .import";
 
 pub(super) const UP: &str = "\
 Run the whole suite in one process, on a PostgreSQL of its own.
 
 Finds PostgreSQL's programs, keeps a private database under the data directory, brings it to
 the schema of this version, and serves the five services and the gateway until Ctrl-C. A
-second Ctrl-C ends at once. No other process is left behind.";
+second Ctrl-C ends at once. No other process is left behind.
+
+In the data directory: postgres/ is the database, operator.token the token that may do
+everything (readable by its owner alone; delete the file and start again for a new one),
+internal.key what the services trust each other by, vault.key what personal data are sealed
+under. Keep the directory to keep the data.";
 
 pub(super) const UP_EXAMPLES: &str = "\
 Examples:
@@ -94,8 +99,9 @@ Examples:
 pub(super) const MERCHANT_CREATE: &str = "\
 Open a merchant and print its id and a token that may do everything for it.
 
-Only the operator may: SIYU_TOKEN must be the operator's token, which `siyu up` shows at its
-first start. The merchant's token is shown this once and stored nowhere but as a digest.";
+Only the operator may: SIYU_TOKEN must be the operator's token. `siyu up` shows it at each start
+and keeps it in operator.token under its data directory. The merchant's token is shown this once
+and stored nowhere but as a digest.";
 
 pub(super) const MERCHANT_CREATE_EXAMPLES: &str = "\
 Examples:
@@ -117,7 +123,9 @@ replaces the hours of that one day.
 
   Mon-Fri 10:00-22:00; Sat,Sun 11:00-23:00; Fri 20:00-02:00; 2024-10-01 closed
   daily 00:00-24:00
-  Mon-Sat 09:00-12:30,14:00-19:00; Sun closed";
+  Mon-Sat 09:00-12:30,14:00-19:00; Sun closed
+
+Lists the stores as they are now; -q prints nothing but errors.";
 
 pub(super) const STORE_IMPORT_EXAMPLES: &str = "\
 Examples:
@@ -131,7 +139,7 @@ Columns, in any order; others are ignored:
 
   order_no     the number on the platform. Needed.
   line_no      the line within the order; without it, lines are counted as they come
-               (in memory: some 40 bytes an order)
+               (in memory: some 40 bytes an order and 30 a line)
   buyer_id     the buyer's id in the shop. Needed.
   paid_at      RFC 3339 instant, or local date or date-time. Needed.
   store_id     your own key of the store, as in `siyu store import`
@@ -140,7 +148,8 @@ Columns, in any order; others are ignored:
   sku, category
   quantity     pieces; 1 without
   currency     ISO 4217; the merchant's without
-  amount       what the buyer paid for the line, a decimal: 19.99. Needed.
+  amount       what the buyer paid for the line, a decimal: 19.99. Needed. An order may have at
+               most 9,000,000,000,000 minor units (90 billion CNY) and 5,000 lines.
   status       the platform's own word; paid without. A word that is not known is put aside.
   updated_at   the platform's version of the order; paid_at without
 
@@ -149,9 +158,17 @@ store, else in --zone, else in the merchant's.
 
 An order is known by (platform, shop, order_no, line_no). What is known and not newer is left
 alone, so a file can be imported again, after a break or by mistake, and nothing counts twice.
+A suite that goes away is waited for, about a minute, and the import goes on by itself.
 
-A bad row is reported with line, column and reason, goes to the rejects file as it was, and
-stops nothing. Mend the rejects file and import it like any other; keep --platform and --shop.";
+Only line_no tells the same article twice in one order from one line that was written twice.
+Without it, a row that is an earlier row again, byte for byte, is another line; how many there
+were, and where, is said at the end. --repeated-rows reject sends them to the rejects file.
+
+A bad row is reported with line, column and reason, goes to the rejects file, and stops nothing.
+Mend the rejects file and import it like any other; keep --platform and --shop. Behind the
+columns of the file it has reject_line, reject_column and reject_reason; a row with more fields
+than the header has stands whole in reject_row, its columns are empty. The file is written anew
+by each run; a run without bad rows leaves none.";
 
 pub(super) const IMPORT_ORDERS_EXAMPLES: &str = "\
 Examples:
@@ -166,7 +183,10 @@ Show what the orders say: turnover, buyers, who comes back, cohorts, RFM segment
 The window is half open: --from is the first day, --to the first day after it, so a year is
 --from 2024-01-01 --to 2025-01-01. Without them the window is everything there is. Days are
 cut in the merchant's zone. --as-of is the last day that is looked at, inclusive; without it
-the last day of the window.
+the last day of the window. A window has at most 7,310 days, about twenty years.
+
+\"Again\" (复购) counts buyers who bought on two days or more of the window; two orders on one day
+are one occasion. Effective customers (有效客户) count a second order, on the same day too.
 
 --json prints one object, described in REPORT.md beside the program's source.";
 
@@ -183,6 +203,19 @@ every balance equals the transfers on it. Ends with 1 and says what does not hol
 pub(super) const METRICS_REBUILD: &str = "\
 Compute every figure of the merchant again from the stored facts, and compare it with what was
 there. Equal bit for bit is the rule; ends with 1 when it was not so.";
+
+pub(super) const METRICS_BASELINE: &str = "\
+Take a new baseline for the triangle (私域三角), for all reports from now on.
+
+The index of the triangle compares with a baseline that stays: 100 is the baseline. The first one
+is kept from the first report at which all three sides have a value; it looks a year back, or at
+the end of the first two years of orders where that is later. Set another one when orders of that
+time came in later, or to measure from another day. Earlier ones are kept.";
+
+pub(super) const METRICS_BASELINE_EXAMPLES: &str = "\
+Examples:
+  siyu metrics baseline
+  siyu metrics baseline --day 2023-12-31 --json";
 
 /// The examples of an import, and what its exit code says.
 pub(super) fn import_orders_long() -> String {

@@ -13,10 +13,10 @@ use siyu_pg::{
     Db, Settings,
     embedded::{self, Durability, Options, Server},
 };
-use siyu_runtime::pause;
+use siyu_runtime::{CancellationToken, pause};
 
 use super::services::Service;
-use crate::exit::Failure;
+use crate::exit::{Failure, reason};
 
 /// Connections for each service: together far below what the server admits.
 const CONNECTIONS: u32 = 16;
@@ -31,21 +31,33 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// Starts the server under a data directory and brings every database up to date.
-    pub async fn start(data_dir: &Path, durability: Durability) -> Result<Self, Failure> {
+    /// Starts the server under a data directory and brings every database up to date. `None` when `stop` came first: then
+    /// nothing runs any more, and a migration that was under way is undone.
+    pub async fn start(
+        data_dir: &Path,
+        durability: Durability,
+        stop: &CancellationToken,
+    ) -> Result<Option<Self>, Failure> {
+        // A server that is being made or started is waited for: cut off, it would be left behind.
         let server = Server::start(Options::new(data_dir.join("postgres"), durability))
             .await
             .map_err(Failure::because)?;
         let embedded = Self { server };
-        if let Err(failure) = embedded.migrate().await {
-            embedded.stop().await?;
-            let hint = format!(
-                "the data directory {} was made by another version of siyu",
-                data_dir.display()
-            );
-            return Err(failure.hint(hint));
+        match stop.run_until_cancelled(Box::pin(embedded.migrate())).await {
+            Some(Ok(())) => Ok(Some(embedded)),
+            Some(Err(failure)) => {
+                embedded.stop().await?;
+                let hint = format!(
+                    "the data directory {} was made by another version of siyu",
+                    data_dir.display()
+                );
+                Err(failure.hint(hint))
+            }
+            None => {
+                embedded.stop().await?;
+                Ok(None)
+            }
         }
-        Ok(embedded)
     }
 
     async fn migrate(&self) -> Result<(), Failure> {
@@ -140,7 +152,9 @@ pub fn default_data_dir() -> PathBuf {
 
 /// The text of a file that only its owner can read; made with `make` when it is missing.
 pub fn private_file(path: &Path, make: impl FnOnce() -> String) -> Result<String, Failure> {
-    let named = |error: std::io::Error| Failure::failed(format!("{}: {error}", path.display()));
+    let named = |error: std::io::Error| {
+        Failure::failed(format!("cannot use {}: {}", path.display(), reason(&error)))
+    };
     match fs::read_to_string(path) {
         Ok(text) => Ok(text.trim().to_owned()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -1,6 +1,13 @@
 //! The whole suite in one process: `siyu up`, the demo, and the tests of user stories.
 
-use std::{collections::BTreeMap, fs, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use siyu_gateway::{Digest, Gateway, Parts, Secret as Token};
 use siyu_grpc::{Assertions, Upstream};
@@ -14,7 +21,7 @@ use super::{
     node::{Host, Upstreams},
     services::Service,
 };
-use crate::exit::Failure;
+use crate::exit::{Failure, reason};
 
 /// How long calls and tasks get to end.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -38,48 +45,58 @@ pub struct Suite {
     embedded: Embedded,
     dbs: BTreeMap<Service, Db>,
     operator: String,
+    data_dir: PathBuf,
     grpc: SocketAddr,
     http: SocketAddr,
 }
 
+/// The operator's token, in the data directory.
+const OPERATOR_TOKEN: &str = "operator.token";
+
 impl Suite {
-    /// Starts everything; when this returns, it is ready. Ports are bound first, so that a second suite fails at once.
+    /// Starts everything; when this returns, it is ready.
     pub async fn start(options: Options) -> Result<Self, Failure> {
+        let started = Self::start_unless(options, &CancellationToken::new()).await?;
+        Ok(started.expect("nobody else has the token to stop it"))
+    }
+
+    /// Starts everything; `None` when `stop` came first: then nothing runs any more. Ports are bound first, so that a second
+    /// suite fails at once.
+    pub async fn start_unless(
+        options: Options,
+        stop: &CancellationToken,
+    ) -> Result<Option<Self>, Failure> {
+        apart(options.grpc, options.http)?;
         let (grpc, http) = (bind(options.grpc).await?, bind(options.http).await?);
         let (grpc_addr, http_addr) = (address(&grpc)?, address(&http)?);
-        fs::create_dir_all(&options.data_dir)
-            .map_err(|error| Failure::failed(format!("{}: {error}", options.data_dir.display())))?;
-        let embedded = Embedded::start(&options.data_dir, options.durability).await?;
-        match Self::start_on(&options, &embedded, [grpc, http]).await {
-            Ok((host, dbs, operator)) => {
-                Ok(Self { host, embedded, dbs, operator, grpc: grpc_addr, http: http_addr })
+        let (operator, host) = prepare(&options.data_dir)?;
+        let embedded = Embedded::start(&options.data_dir, options.durability, stop).await?;
+        let Some(embedded) = embedded else { return Ok(None) };
+        let starting = Box::pin(Self::start_on(&host, &operator, &embedded, [grpc, http]));
+        let failed = match stop.run_until_cancelled(starting).await {
+            Some(Ok(dbs)) => {
+                let (grpc, http) = (grpc_addr, http_addr);
+                let data_dir = options.data_dir;
+                return Ok(Some(Self { host, embedded, dbs, operator, data_dir, grpc, http }));
             }
-            Err(failure) => {
-                embedded.stop().await?;
-                Err(failure)
-            }
-        }
+            Some(Err(failure)) => Err(failure),
+            None => Ok(None),
+        };
+        host.readiness.drain();
+        host.tasks.shutdown(DRAIN).await;
+        embedded.stop().await?;
+        failed
     }
 
     /// Starts the services on databases that run.
     async fn start_on(
-        options: &Options,
+        host: &Host,
+        operator: &str,
         embedded: &Embedded,
         listeners: [TcpListener; 2],
-    ) -> Result<(Host, BTreeMap<Service, Db>, String), Failure> {
-        let operator = private_file(&options.data_dir.join("operator.token"), || {
-            Token::new(random_bytes()).expose().to_owned()
-        })?;
-        let key = private_file(&options.data_dir.join("internal.key"), || {
-            Token::new(random_bytes()).expose().to_owned()
-        })?;
-        let assertions = Arc::new(Assertions::new(key.as_bytes()).map_err(Failure::because)?);
-        let vault_key =
-            private_file(&options.data_dir.join("vault.key"), || vault::new_key(random_bytes))?;
-        let vault = Vault::new(&vault_key, "", random_bytes::<32>).map_err(Failure::because)?;
-        let host = Host::new(assertions, siyu_grpc::Settings::default(), None, Some(vault));
+    ) -> Result<BTreeMap<Service, Db>, Failure> {
         let dbs = embedded.connect().await?;
-        let gateway = start_services(&host, &dbs, &operator).await?;
+        let gateway = start_services(host, &dbs, operator).await?;
         for listener in listeners {
             let gateway = gateway.clone();
             let listener = Arc::new(std::sync::Mutex::new(Some(listener)));
@@ -93,7 +110,7 @@ impl Suite {
             ));
         }
         host.readiness.ready().await;
-        Ok((host, dbs, operator))
+        Ok(dbs)
     }
 
     /// Where gRPC is served.
@@ -109,6 +126,11 @@ impl Suite {
     /// The operator's token.
     pub fn operator_token(&self) -> &str {
         &self.operator
+    }
+
+    /// Where the operator's token is kept.
+    pub fn operator_file(&self) -> PathBuf {
+        self.data_dir.join(OPERATOR_TOKEN)
     }
 
     /// The database of a service, for tests and tools.
@@ -144,6 +166,37 @@ impl Suite {
         }
         self.embedded.stop().await
     }
+}
+
+/// The data directory with the secrets in it, and the host that trusts them.
+fn prepare(data_dir: &Path) -> Result<(String, Host), Failure> {
+    if data_dir.exists() && !data_dir.is_dir() {
+        let message = format!("the data directory {} is a file", data_dir.display());
+        return Err(Failure::usage(message).hint("--data-dir names a directory"));
+    }
+    fs::create_dir_all(data_dir).map_err(|error| {
+        let (dir, reason) = (data_dir.display(), reason(&error));
+        Failure::failed(format!("cannot make the data directory {dir}: {reason}"))
+    })?;
+    let secret = |name: &str| {
+        private_file(&data_dir.join(name), || Token::new(random_bytes()).expose().to_owned())
+    };
+    let (operator, key) = (secret(OPERATOR_TOKEN)?, secret("internal.key")?);
+    let assertions = Arc::new(Assertions::new(key.as_bytes()).map_err(Failure::because)?);
+    let vault_key = private_file(&data_dir.join("vault.key"), || vault::new_key(random_bytes))?;
+    let vault = Vault::new(&vault_key, "", random_bytes::<32>).map_err(Failure::because)?;
+    Ok((operator, Host::new(assertions, siyu_grpc::Settings::default(), None, Some(vault))))
+}
+
+/// Refuses two addresses of which one would take the other's place.
+fn apart(grpc: SocketAddr, http: SocketAddr) -> Result<(), Failure> {
+    let (one, other) = (grpc.ip(), http.ip());
+    let overlap = one == other || one.is_unspecified() || other.is_unspecified();
+    if grpc.port() != http.port() || grpc.port() == 0 || !overlap {
+        return Ok(());
+    }
+    let message = format!("--grpc {grpc} and --http {http} are the same address");
+    Err(Failure::usage(message).hint("each needs a port of its own; --http answers gRPC too"))
 }
 
 /// Starts the services in one process, each reachable by the others without a network, and the gateway before them.
@@ -197,7 +250,7 @@ pub fn gateway(
 /// Binds an address, or says who might have it.
 pub async fn bind(addr: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(addr).await.map_err(|error| {
-        Failure::failed(format!("cannot listen on {addr}: {error}"))
+        Failure::failed(format!("cannot listen on {addr}: {}", reason(&error)))
             .hint("another siyu may be running; --grpc and --http choose other addresses")
     })
 }
@@ -211,3 +264,6 @@ pub fn take(listener: &std::sync::Mutex<Option<TcpListener>>) -> TcpListener {
     let mut listener = listener.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     listener.take().expect("a task that ends the process when it fails runs once")
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,14 @@
 //! The rejects file: bad rows as they were, with where and why. It is an order file itself: mended, it can be imported.
+//!
+//! After the columns of the file come `line_no` (where the file has none), `reject_line`, `reject_column`, `reject_reason`
+//! and `reject_row`. A row with more fields than the header fits no columns: it stands whole in `reject_row`, and the columns
+//! of the file are left empty, so that nothing is imported from a wrong column.
 
-use std::{fs::File, path::PathBuf};
+use std::{
+    fs::{self, File, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+};
 
 use csv::{ByteRecord, Writer};
 use siyu_proto::order::v1::{ImportOutcome, ImportResult};
@@ -31,9 +39,33 @@ pub(super) struct Rejected {
     pub(super) count: u64,
 }
 
+/// Whether the file could be written, without changing it.
+pub(super) fn check(path: &Path) -> Result<(), Error> {
+    let checked = match OpenOptions::new().append(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            OpenOptions::new().append(true).create_new(true).open(path).and_then(|_| remove(path))
+        }
+        opened => opened.map(drop),
+    };
+    checked.map_err(|source| Error::Rejects { path: path.to_owned(), source: source.into() })
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    // `/dev/null` and the like stay.
+    if fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+        fs::remove_file(path)
+    } else {
+        Ok(())
+    }
+}
+
 impl Rejects {
-    pub(super) fn new(path: PathBuf, header: &Header) -> Self {
-        Self { path, header: header.clone(), writer: None, shown: Vec::new(), count: 0 }
+    /// No bad rows yet. A file of an earlier run goes: it would be taken for one of this run.
+    pub(super) fn new(path: PathBuf, header: &Header) -> Result<Self, Error> {
+        if let Err(source) = remove(&path) {
+            return Err(Error::Rejects { path, source: source.into() });
+        }
+        Ok(Self { path, header: header.clone(), writer: None, shown: Vec::new(), count: 0 })
     }
 
     pub(super) fn write(&mut self, reject: &Reject) -> Result<(), Error> {
@@ -41,8 +73,8 @@ impl Rejects {
         if self.shown.len() < SHOWN {
             self.shown.push(words(reject));
         }
-        let record = self.record(reject);
-        self.try_write(&record).map_err(|source| Error::Rejects { path: self.path.clone(), source })
+        let written = self.record(reject).and_then(|record| self.try_write(&record));
+        written.map_err(|source| Error::Rejects { path: self.path.clone(), source })
     }
 
     pub(super) fn finish(self) -> Result<Rejected, Error> {
@@ -55,8 +87,7 @@ impl Rejects {
 
     fn try_write(&mut self, record: &ByteRecord) -> csv::Result<()> {
         if self.writer.is_none() {
-            // Rows of another length than the header are rejects of their own kind.
-            let mut writer = csv::WriterBuilder::new().flexible(true).from_path(&self.path)?;
+            let mut writer = Writer::from_path(&self.path)?;
             writer.write_byte_record(&self.header_record())?;
             self.writer = Some(writer);
         }
@@ -68,18 +99,25 @@ impl Rejects {
         if self.header.place(Column::LineNo).is_none() {
             header.push_field(Column::LineNo.name().as_bytes());
         }
-        for name in ["reject_line", "reject_column", "reject_reason"] {
+        for name in ["reject_line", "reject_column", "reject_reason", "reject_row"] {
             header.push_field(name.as_bytes());
         }
         header
     }
 
     /// The row, padded to the header, with the number that its line has: imported alone it must not become line 1.
-    fn record(&self, reject: &Reject) -> ByteRecord {
+    fn record(&self, reject: &Reject) -> csv::Result<ByteRecord> {
         let number = reject.row.line_no.map(|number| number.to_string()).unwrap_or_default();
         let place = self.header.place(Column::LineNo);
+        let (no_fields, no_row) = (ByteRecord::new(), Vec::new());
+        let fits = reject.row.fields.len() <= self.header.fields().len();
+        let (fields, row) = if fits {
+            (&reject.row.fields, no_row)
+        } else {
+            (&no_fields, csv_row(&reject.row.fields)?)
+        };
         let mut record = ByteRecord::new();
-        for (index, field) in reject.row.fields.iter().enumerate() {
+        for (index, field) in fields.iter().enumerate() {
             let unnumbered = place == Some(index) && field.trim_ascii().is_empty();
             record.push_field(if unnumbered { number.as_bytes() } else { field });
         }
@@ -92,8 +130,18 @@ impl Rejects {
         record.push_field(reject.row.line.to_string().as_bytes());
         record.push_field(reject.column.map_or("", Column::name).as_bytes());
         record.push_field(reject.reason.as_bytes());
-        record
+        record.push_field(&row);
+        Ok(record)
     }
+}
+
+/// A row as a line of CSV.
+fn csv_row(fields: &ByteRecord) -> csv::Result<Vec<u8>> {
+    let mut writer = Writer::from_writer(Vec::new());
+    writer.write_byte_record(fields)?;
+    let mut line = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
+    line.pop();
+    Ok(line)
 }
 
 /// The rows of an order that the suite rejected: each line's own error, or the one that spoilt the order.

@@ -3,23 +3,24 @@
 use std::{fmt::Write, path::PathBuf, time::Duration};
 
 use console::measure_text_width;
-use serde::Serialize;
-use siyu_proto::{
-    member::v1::Merchant,
-    order::v1::{ImportOutcome, ImportResult},
-};
+use serde::{Deserialize, Serialize};
+use siyu_proto::member::v1::Merchant;
 
-use super::rejects::Rejected;
+use super::{orders::Counts, rejects::Rejected};
 use crate::{
     number::{counted, grouped},
+    orders_file::FileOrder,
     output::Look,
 };
+
+/// Repeated rows that are shown beside their count.
+const SHOWN: usize = 10;
 
 /// Below it a speed says nothing.
 const SHORTEST_MEASURED_MS: u64 = 500;
 
 /// What `siyu import orders --json` prints.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// The file.
     pub file: String,
@@ -29,18 +30,22 @@ pub struct Summary {
     pub merchant: String,
     /// Rows read, bad ones included, the header not.
     pub rows: u64,
-    /// Orders sent. An order whose rows stand apart in the file counts once for each place.
+    /// Orders answered; each counts once, however its rows are spread over the file.
     pub orders: u64,
-    /// Orders that are new.
+    /// Orders that this run created.
     pub created: u64,
-    /// Orders that were known in an older version.
+    /// Orders that were known before it, and that it changed.
     pub updated: u64,
-    /// Orders that were known in this version.
+    /// Orders that were known before it, and that it left alone.
     pub unchanged: u64,
-    /// Orders put aside because their status is not known.
+    /// Orders of which something was put aside because its status is not known.
     pub quarantined: u64,
-    /// Orders that the suite rejected.
+    /// Orders of which the suite rejected something.
     pub rejected_orders: u64,
+    /// Rows without a line number that are, byte for byte, an earlier row, and were taken as lines of their own.
+    pub repeated_rows: u64,
+    /// The first of them: `line 9 is line 3 again`.
+    pub repeats_shown: Vec<String>,
     /// Rows in the rejects file.
     pub rejected_rows: u64,
     /// The rejects file; null when there were none.
@@ -68,20 +73,24 @@ impl Summary {
         }
     }
 
-    pub(super) fn count(&mut self, result: &ImportResult) {
-        self.orders += 1;
-        match result.outcome() {
-            ImportOutcome::Created => self.created += 1,
-            ImportOutcome::Updated => self.updated += 1,
-            ImportOutcome::Unchanged => self.unchanged += 1,
-            ImportOutcome::Quarantined => self.quarantined += 1,
-            ImportOutcome::Rejected => self.rejected_orders += 1,
-            // A newer suite may know more; the order was taken.
-            ImportOutcome::Unspecified => {}
+    /// Notes the rows of a taken order that repeat earlier ones.
+    pub(super) fn repeats(&mut self, order: &FileOrder) {
+        for row in &order.rows {
+            let Some(first) = row.repeats else { continue };
+            self.repeated_rows += 1;
+            if self.repeats_shown.len() < SHOWN {
+                self.repeats_shown.push(format!("line {} is line {first} again", row.line));
+            }
         }
     }
 
-    pub(super) fn finish(&mut self, rejected: Rejected, elapsed: Duration) {
+    pub(super) fn finish(&mut self, counts: Counts, rejected: Rejected, elapsed: Duration) {
+        self.orders = counts.orders;
+        self.created = counts.created;
+        self.updated = counts.updated;
+        self.unchanged = counts.unchanged;
+        self.quarantined = counts.quarantined;
+        self.rejected_orders = counts.rejected;
         self.rejects_file = rejected.file;
         self.rejects_shown = rejected.shown;
         self.rejected_rows = rejected.count;
@@ -97,8 +106,8 @@ impl Summary {
             format!("Imported {} into {} ({})\n\n", self.file, self.merchant, self.merchant_id);
         let counts = [
             ("created", self.created, ""),
-            ("updated", self.updated, "a newer version of a known order"),
-            ("unchanged", self.unchanged, "known already, nothing newer"),
+            ("updated", self.updated, "known before, and changed"),
+            ("unchanged", self.unchanged, "known before, nothing newer"),
             (
                 "quarantined",
                 self.quarantined,
@@ -123,8 +132,41 @@ impl Summary {
             let _ = write!(text, "; the connection broke {times} and was mended");
         }
         text.push('\n');
+        self.repeated(&mut text);
         self.rejects(&mut text);
         text
+    }
+
+    /// What was done before the import broke off.
+    pub(super) fn so_far(&self) -> String {
+        format!(
+            "before it broke off, {} of the file were done: {} created, {} updated, {} unchanged, {} rejected",
+            rows(self.rows),
+            orders(self.created),
+            grouped(self.updated),
+            grouped(self.unchanged),
+            rows(self.rejected_rows),
+        )
+    }
+
+    fn repeated(&self, text: &mut String) {
+        if self.repeated_rows == 0 {
+            return;
+        }
+        let rows = rows(self.repeated_rows);
+        let _ = writeln!(
+            text,
+            "\n  Warning: {rows} without line_no repeat an earlier row of their order, byte"
+        );
+        text.push_str("  for byte, and were taken as lines of their own. A column line_no would tell; to keep such\n");
+        text.push_str("  rows out, import with --repeated-rows reject.\n\n");
+        for line in &self.repeats_shown {
+            let _ = writeln!(text, "  {line}");
+        }
+        let more = self.repeated_rows.saturating_sub(self.repeats_shown.len() as u64);
+        if more > 0 {
+            let _ = writeln!(text, "  … and {} more", grouped(more));
+        }
     }
 
     fn rejects(&self, text: &mut String) {
@@ -139,6 +181,14 @@ impl Summary {
         }
         let _ = writeln!(text, "  All rejected rows, with their reasons: {}", file.display());
     }
+}
+
+fn rows(count: u64) -> String {
+    counted(count.try_into().unwrap_or(i64::MAX), "row")
+}
+
+fn orders(count: u64) -> String {
+    counted(count.try_into().unwrap_or(i64::MAX), "order")
 }
 
 fn seconds(ms: u64) -> String {

@@ -9,7 +9,7 @@ use std::{io::Cursor, path::PathBuf};
 use fake::Suite;
 
 use super::*;
-use crate::orders_file::Renames;
+use crate::orders_file::{Renames, RepeatedRows};
 
 fn merchant() -> Merchant {
     Merchant {
@@ -29,6 +29,7 @@ fn options() -> Options {
         zone: Zone::UTC,
         stores: HashMap::new(),
         renames: Renames::default(),
+        repeated_rows: RepeatedRows::Take,
     }
 }
 

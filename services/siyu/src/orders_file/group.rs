@@ -1,10 +1,11 @@
 //! Consecutive rows of one order, and the numbers of lines that the file does not number.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     hash::{DefaultHasher, Hash, Hasher},
 };
 
+use csv::ByteRecord;
 use siyu_proto::order::v1::ExternalOrder;
 
 use super::{Column, FileOrder, Row, row::Problem};
@@ -80,10 +81,36 @@ pub(super) struct Numbers {
 
 impl Numbers {
     pub(super) fn next(&mut self, order_no: &str) -> i32 {
-        let mut hasher = DefaultHasher::new();
-        order_no.hash(&mut hasher);
-        let count = self.counts.entry(hasher.finish()).or_default();
+        let count = self.counts.entry(fingerprint(order_no)).or_default();
         *count = count.saturating_add(1);
         *count
     }
+}
+
+/// Finds rows that stand in a file before, byte for byte. It keeps 64 bits of each row and the line where it stood first.
+#[derive(Default)]
+pub(super) struct Repeats {
+    lines: HashMap<u64, u64>,
+}
+
+impl Repeats {
+    /// The line on which the same row stood first, if it did.
+    pub(super) fn first(&mut self, fields: &ByteRecord, line: u64) -> Option<u64> {
+        let mut hasher = DefaultHasher::new();
+        fields.iter().for_each(|field| field.hash(&mut hasher));
+        match self.lines.entry(hasher.finish()) {
+            Entry::Occupied(first) => Some(*first.get()),
+            Entry::Vacant(place) => {
+                place.insert(line);
+                None
+            }
+        }
+    }
+}
+
+/// 64 bits that stand for an order number.
+pub(crate) fn fingerprint(order_no: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    order_no.hash(&mut hasher);
+    hasher.finish()
 }

@@ -45,6 +45,9 @@ pub enum HeaderError {
     /// The columns are separated by something else.
     #[error("this is not a CSV file: its columns are separated by {0}, not by commas")]
     Separator(&'static str),
+    /// Not our letters.
+    #[error("the file is not UTF-8: {}", super::NOT_UTF8)]
+    NotUtf8,
     /// One column, and not one of ours.
     #[error("this is not a CSV file with orders: its first line is a single text: \"{0}\"")]
     OneColumn(String),
@@ -53,6 +56,9 @@ pub enum HeaderError {
 impl Header {
     /// Finds our columns in the first row of a file.
     pub(super) fn read(fields: &ByteRecord, renames: &Renames) -> Result<Self, HeaderError> {
+        if fields.iter().any(|field| std::str::from_utf8(field).is_err()) {
+            return Err(HeaderError::NotUtf8);
+        }
         let found: Vec<String> = fields.iter().map(label).collect();
         if let [only] = found.as_slice() {
             return Err(not_separated(only));

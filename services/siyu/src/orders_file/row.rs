@@ -92,7 +92,10 @@ impl Fields<'_> {
         let Some(place) = self.header.place(column) else { return Ok(None) };
         let Some(bytes) = self.row.fields.get(place) else { return Ok(None) };
         let text = std::str::from_utf8(bytes).map_err(|_| {
-            Problem::new(column, "is not UTF-8; convert the file, for example: iconv -f gb18030")
+            Problem::new(
+                column,
+                format!("is not UTF-8; if the whole file is not, {}", super::NOT_UTF8),
+            )
         })?;
         Ok(Some(text.trim()).filter(|text| !text.is_empty()))
     }

@@ -5,6 +5,8 @@ mod files;
 mod orders;
 mod properties;
 
+use std::collections::HashMap;
+
 use siyu_kernel::{Currency, Zone};
 
 use super::*;
@@ -18,6 +20,7 @@ fn options() -> Options {
         zone: Zone::SHANGHAI,
         stores: HashMap::from([("nyc".to_owned(), zone("America/New_York"))]),
         renames: Renames::default(),
+        repeated_rows: RepeatedRows::Take,
     }
 }
 

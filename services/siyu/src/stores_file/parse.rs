@@ -10,6 +10,7 @@ use siyu_proto::{
 };
 
 use super::hours;
+use crate::orders_file::NOT_UTF8;
 
 /// What a row may say, and what else it may be called.
 const COLUMNS: [(&str, &str); 6] = [
@@ -102,7 +103,10 @@ type Problem = (&'static str, String);
 fn places(header: &ByteRecord) -> Result<Places, Error> {
     let mut places = [None; COLUMNS.len()];
     for (index, field) in header.iter().enumerate() {
-        let name = String::from_utf8_lossy(field).trim().to_lowercase();
+        let Ok(name) = std::str::from_utf8(field) else {
+            return Err(Error::NotCsv(format!("it is not UTF-8; {NOT_UTF8}")));
+        };
+        let name = name.trim().to_lowercase();
         let known = COLUMNS.iter().position(|(ours, also)| name == *ours || name == *also);
         // A misspelled column must not silently be the default.
         let problem = match known {
@@ -127,7 +131,7 @@ fn store(row: &ByteRecord, places: &Places) -> Result<Store, Problem> {
     let text = |index: usize| -> Result<&str, Problem> {
         let bytes = places[index].and_then(|place| row.get(place)).unwrap_or_default();
         let text = std::str::from_utf8(bytes);
-        text.map(str::trim).map_err(|_| (COLUMNS[index].0, "is not UTF-8".to_owned()))
+        text.map(str::trim).map_err(|_| (COLUMNS[index].0, format!("is not UTF-8; {NOT_UTF8}")))
     };
     let [code, name, kind, zone, hours, area] =
         [text(0)?, text(1)?, text(2)?, text(3)?, text(4)?, text(5)?];

@@ -103,13 +103,18 @@ impl State {
         if order.status == "martian" {
             return result(ImportOutcome::Quarantined, Vec::new());
         }
-        let mut created = false;
+        let key = |line_no: i32| (order.order_no.clone(), line_no);
+        let known = self.lines.range(key(i32::MIN)..=key(i32::MAX)).next().is_some();
+        let mut news = false;
         for line in &order.lines {
-            let key = (order.order_no.clone(), line.line_no);
             let paid = line.paid.as_ref().unwrap().minor_units;
-            created |= self.lines.insert(key, paid).is_none();
+            news |= self.lines.insert(key(line.line_no), paid).is_none();
         }
-        let outcome = if created { ImportOutcome::Created } else { ImportOutcome::Unchanged };
+        let outcome = match (known, news) {
+            (false, _) => ImportOutcome::Created,
+            (true, true) => ImportOutcome::Updated,
+            (true, false) => ImportOutcome::Unchanged,
+        };
         result(outcome, Vec::new())
     }
 }

@@ -52,12 +52,13 @@ async fn bad_rows_are_written_down_with_line_column_and_reason_and_stop_nothing(
                 C,c,2024-01-31,4.00,bad,\"y, z\"\n\
                 D,d,2024-01-31\n\
                 E,e,2024-01-31,5.00,,x\n\
-                E,e,2024-01-31,-6,,x\n";
+                E,e,2024-01-31,-6,,x\n\
+                F,f,2024-01-31,7,a, b,x\n";
     let suite = Suite::new(|_| None);
     let rejects = rejects_file("rows");
     let summary = run(&suite, job(text, rejects.clone())).await.unwrap();
-    assert_eq!((summary.rows, summary.created, summary.rejected_orders), (7, 2, 1));
-    assert_eq!(summary.rejected_rows, 5);
+    assert_eq!((summary.rows, summary.created, summary.rejected_orders), (8, 2, 1));
+    assert_eq!(summary.rejected_rows, 6);
     assert_eq!(summary.rejects_file.as_ref(), Some(&rejects));
     assert_eq!(summary.ignored_columns, ["note"]);
     insta::assert_snapshot!("the_rejects_file", std::fs::read_to_string(&rejects).unwrap());
@@ -76,9 +77,78 @@ async fn a_mended_rejects_file_completes_the_import() {
     assert_eq!(suite.stored(), (2, 400));
     let mended = std::fs::read_to_string(&rejects).unwrap().replace(",two,", ",2,");
     let again = run(&suite, job(mended, rejects_file("mended-2"))).await.unwrap();
-    assert_eq!((again.created, again.rejected_rows), (1, 0));
+    assert_eq!((again.updated, again.rejected_rows), (1, 0));
     assert_eq!(suite.stored(), (3, 600), "line 2 did not become line 1");
     std::fs::remove_file(rejects).unwrap();
+}
+
+#[tokio::test]
+async fn an_order_whose_lines_are_spread_over_a_file_counts_once() {
+    let mut rows: Vec<String> = Vec::new();
+    for line in 1..=3 {
+        rows.extend((1..=20).map(|n| format!("A{n},{line},b{n},2024-01-31,1")));
+    }
+    let text = format!("order_no,line_no,buyer_id,paid_at,amount\n{}\n", rows.join("\n"));
+    let suite = Suite::new(|_| None);
+    let first = run(&suite, job(text.clone(), rejects_file("spread"))).await.unwrap();
+    assert_eq!((first.rows, first.orders), (60, 20));
+    assert_eq!((first.created, first.updated, first.unchanged), (20, 0, 0));
+    let text = format!("{text}A1,4,b1,2024-01-31,1\n");
+    let second = run(&suite, job(text, rejects_file("spread-2"))).await.unwrap();
+    assert_eq!((second.created, second.updated, second.unchanged), (0, 1, 19));
+}
+
+#[tokio::test]
+async fn a_row_that_stands_twice_is_another_line_and_is_reported() {
+    let text = "order_no,buyer_id,paid_at,amount\n\
+                A,a,2024-01-31,1\nB,b,2024-01-31,2\nA,a,2024-01-31,1\nA,a,2024-01-31,3\n";
+    let suite = Suite::new(|_| None);
+    let summary = run(&suite, job(text, rejects_file("twice"))).await.unwrap();
+    assert_eq!((suite.stored(), summary.repeated_rows), ((4, 700), 1));
+    assert_eq!(summary.repeats_shown, ["line 4 is line 2 again"]);
+    assert!(summary.text(LOOK).contains("Warning: 1 row"), "{}", summary.text(LOOK));
+}
+
+#[tokio::test]
+async fn rows_that_stand_twice_can_be_kept_out_and_taken_in_later() {
+    let text = "order_no,buyer_id,paid_at,amount\nA,a,2024-01-31,1\nA,a,2024-01-31,1\n";
+    let suite = Suite::new(|_| None);
+    let rejects = rejects_file("kept-out");
+    let mut job_of = job(text, rejects.clone());
+    job_of.options.repeated_rows = RepeatedRows::Reject;
+    let summary = run(&suite, job_of).await.unwrap();
+    assert_eq!((suite.stored(), summary.rejected_rows), ((1, 100), 1));
+    let meant = std::fs::read_to_string(&rejects).unwrap();
+    run(&suite, job(meant, rejects_file("kept-out-2"))).await.unwrap();
+    assert_eq!(suite.stored(), (2, 200), "its line_no stands in the rejects file");
+    std::fs::remove_file(rejects).unwrap();
+}
+
+#[tokio::test]
+async fn numbered_lines_that_look_alike_are_no_repeats() {
+    let text = "order_no,line_no,buyer_id,paid_at,amount\nA,1,a,2024-01-31,1\nA,2,a,2024-01-31,1\n";
+    let suite = Suite::new(|_| None);
+    let summary = run(&suite, job(text, rejects_file("alike"))).await.unwrap();
+    assert_eq!((suite.stored(), summary.repeated_rows), ((2, 200), 0));
+}
+
+#[tokio::test]
+async fn rejects_of_an_earlier_run_do_not_survive_a_clean_one() {
+    let suite = Suite::new(|_| None);
+    let rejects = rejects_file("stale");
+    std::fs::write(&rejects, "old").unwrap();
+    let summary = run(&suite, job(file(3), rejects.clone())).await.unwrap();
+    assert_eq!((summary.rejects_file, rejects.exists()), (None, false));
+}
+
+#[test]
+fn a_rejects_file_that_cannot_be_written_is_found_before_anything_is_sent() {
+    let nowhere = Path::new("/no/such/folder/rejects.csv");
+    let error = rejects::check(nowhere).unwrap_err().to_string();
+    assert!(error.starts_with("cannot write the rejects file /no/such/folder"), "{error}");
+    let somewhere = rejects_file("check");
+    rejects::check(&somewhere).unwrap();
+    assert!(!somewhere.exists(), "looking leaves nothing behind");
 }
 
 #[tokio::test]

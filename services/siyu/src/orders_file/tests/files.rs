@@ -38,7 +38,7 @@ fn a_header_alone_is_a_file_without_orders() {
 #[test]
 fn what_is_no_order_file_is_refused_with_what_it_seems_to_be() {
     let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\0".to_vec();
-    let cases: [(Vec<u8>, &str); 12] = [
+    let cases: [(Vec<u8>, &str); 13] = [
         (Vec::new(), "the file is empty"),
         (packed(b""), "the file is empty"),
         (png.clone(), "not a CSV file: it has binary content"),
@@ -49,6 +49,7 @@ fn what_is_no_order_file_is_refused_with_what_it_seems_to_be() {
         (b"order_no;buyer_id;paid_at;amount\n".to_vec(), "separated by semicolons"),
         (b"order_no\tbuyer_id\tpaid_at\tamount\n".to_vec(), "separated by tabs"),
         (b"Dear all, \n".to_vec(), "no column order_no"),
+        (b"\xb6\xa9\xb5\xa5,amount\n".to_vec(), "iconv -f GBK -t UTF-8"),
         (b"hello\nworld\n".to_vec(), "its first line is a single text: \"hello\""),
         (b"\x1f\x8bnot gzip at all".to_vec(), "cannot be read"),
     ];
