@@ -62,6 +62,12 @@ pub mod kind {
         MergeReview = "mrv";
         /// An edge between a person and a channel account.
         Connection = "con";
+        /// A decision of a person about the use of its data.
+        ConsentRecord = "cns";
+        /// A look at personal data in clear.
+        Reveal = "rev";
+        /// Somebody whom a merchant does not deal with.
+        BlacklistEntry = "blk";
         /// An order of any platform.
         Order = "ord";
         /// A row that an import put aside.

@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 pub mod account;
+pub mod blacklist;
 pub mod connection;
+pub mod consent;
 pub mod earning;
 pub mod handover;
 pub mod household;
@@ -11,8 +13,10 @@ pub mod merchant;
 pub mod owner;
 pub mod person;
 pub mod points;
+pub mod profile;
 pub mod purchase;
 pub mod region;
+pub mod rights;
 pub mod shop;
 pub mod staff;
 pub mod stage;
@@ -31,15 +35,19 @@ use siyu_proto::{
     event::v1::event_log_service_server::EventLogServiceServer,
     member::v1::{
         account_service_server::AccountServiceServer,
+        blacklist_service_server::BlacklistServiceServer,
         connection_service_server::ConnectionServiceServer,
+        consent_service_server::ConsentServiceServer,
         handover_service_server::HandoverServiceServer,
         household_service_server::HouseholdServiceServer,
         issuer_service_server::IssuerServiceServer, merchant_service_server::MerchantServiceServer,
         owner_service_server::OwnerServiceServer, person_service_server::PersonServiceServer,
         points_policy_service_server::PointsPolicyServiceServer,
-        points_service_server::PointsServiceServer, recharge_service_server::RechargeServiceServer,
-        region_service_server::RegionServiceServer, staff_service_server::StaffServiceServer,
-        stage_service_server::StageServiceServer, store_service_server::StoreServiceServer,
+        points_service_server::PointsServiceServer, privacy_service_server::PrivacyServiceServer,
+        profile_service_server::ProfileServiceServer,
+        recharge_service_server::RechargeServiceServer, region_service_server::RegionServiceServer,
+        staff_service_server::StaffServiceServer, stage_service_server::StageServiceServer,
+        store_service_server::StoreServiceServer,
         stored_value_service_server::StoredValueServiceServer,
         value_card_service_server::ValueCardServiceServer,
     },
@@ -81,6 +89,26 @@ pub const MIGRATIONS: &[Migration] = &[
         version: 1021,
         name: "create_identity_addresses",
         sql: include_str!("../migrations/1021_create_identity_addresses.sql"),
+    },
+    Migration {
+        version: 1022,
+        name: "create_profiles",
+        sql: include_str!("../migrations/1022_create_profiles.sql"),
+    },
+    Migration {
+        version: 1023,
+        name: "create_consents",
+        sql: include_str!("../migrations/1023_create_consents.sql"),
+    },
+    Migration {
+        version: 1024,
+        name: "create_blacklist_entries",
+        sql: include_str!("../migrations/1024_create_blacklist_entries.sql"),
+    },
+    Migration {
+        version: 1025,
+        name: "create_reveals",
+        sql: include_str!("../migrations/1025_create_reveals.sql"),
     },
     Migration {
         version: 1030,
@@ -179,6 +207,10 @@ impl App {
             .service(StoredValueServiceServer::new(self.clone()))
             .service(StageServiceServer::new(self.clone()))
             .service(HouseholdServiceServer::new(self.clone()))
+            .service(ProfileServiceServer::new(self.clone()))
+            .service(ConsentServiceServer::new(self.clone()))
+            .service(PrivacyServiceServer::new(self.clone()))
+            .service(BlacklistServiceServer::new(self.clone()))
             .service(EventLogServiceServer::new(self.log.service()))
     }
 

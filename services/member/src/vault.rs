@@ -177,23 +177,32 @@ fn bound_key(merchant: Id<Merchant>, number: i32) -> Vec<u8> {
 impl Keys {
     /// Seals a text for one place.
     pub fn seal(&self, place: Place<'_>, clear: &str) -> Vec<u8> {
+        self.seal_bytes(place, clear.as_bytes())
+    }
+
+    /// Seals bytes for one place.
+    pub fn seal_bytes(&self, place: Place<'_>, clear: &[u8]) -> Vec<u8> {
         let (number, cipher) = self.0.ciphers.last().expect("a merchant has a key");
         let mut sealed = vec![FORM];
         sealed.extend_from_slice(&number.to_be_bytes());
         let bound = self.bound(&sealed, place);
-        sealed.extend(cipher.seal(self.0.random, &bound, clear.as_bytes()));
+        sealed.extend(cipher.seal(self.0.random, &bound, clear));
         sealed
     }
 
-    /// Opens what was sealed for this place.
+    /// Opens a text that was sealed for this place.
     pub fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<String, Error> {
+        String::from_utf8(self.open_bytes(place, sealed)?).map_err(|_| Error::Form)
+    }
+
+    /// Opens what was sealed for this place.
+    pub fn open_bytes(&self, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, Error> {
         let (header, text) = sealed.split_at_checked(HEADER_LEN).ok_or(Error::Form)?;
         let [FORM, number @ ..] = header else { return Err(Error::Form) };
         let number = i32::from_be_bytes(number.try_into().map_err(|_| Error::Form)?);
         let cipher = self.0.ciphers.iter().find(|(known, _)| *known == number);
         let (_, cipher) = cipher.ok_or(Error::UnknownKey(number))?;
-        let clear = cipher.open(&self.bound(header, place), text).ok_or(Error::Refused)?;
-        String::from_utf8(clear).map_err(|_| Error::Form)
+        cipher.open(&self.bound(header, place), text).ok_or(Error::Refused)
     }
 
     /// The digest of a text of a kind, by which equal ones are found: the same for ever, and another one at every merchant.

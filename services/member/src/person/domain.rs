@@ -187,14 +187,16 @@ pub fn mask_address(kind: IdentityKind, address: &str) -> String {
     }
 }
 
-fn is_e164(text: &str) -> bool {
+/// Whether a text is a phone number in E.164.
+pub fn is_e164(text: &str) -> bool {
     let digits = text.strip_prefix('+').unwrap_or_default();
     (7..=15).contains(&digits.len())
         && digits.bytes().all(|b| b.is_ascii_digit())
         && !digits.starts_with('0')
 }
 
-fn read_email(text: &str) -> Option<String> {
+/// An e-mail address in one form.
+pub fn read_email(text: &str) -> Option<String> {
     let (local, domain) = text.rsplit_once('@')?;
     let sound = !local.is_empty() && domain.contains('.') && !text.contains(char::is_whitespace);
     sound.then(|| format!("{local}@{}", domain.to_lowercase()))

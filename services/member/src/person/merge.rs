@@ -5,12 +5,16 @@ use siyu_kernel::Fault;
 use siyu_pg::Tx;
 
 use super::{Merge, Unmerge, store};
-use crate::{App, connection, earning, household, owner, points, purchase, stage, value};
+use crate::{
+    App, blacklist, connection, consent, earning, household, owner, points, purchase, stage, value,
+};
 
 /// Tells every capability that two persons are one. A new one adds its line here and below.
 async fn on_merge(app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
     earning::on_merge(app, tx, merge).await?;
     connection::on_merge(app, tx, merge).await?;
+    consent::on_merge(app, tx, merge).await?;
+    blacklist::on_merge(app, tx, merge).await?;
     purchase::on_merge(app, tx, merge).await?;
     owner::merge::on_merge(app, tx, merge).await?;
     points::merge::on_merge(app, tx, merge).await?;
@@ -25,6 +29,8 @@ async fn on_merge(app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
 async fn on_unmerge(app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Result<(), Fault> {
     earning::on_unmerge(app, tx, unmerge).await?;
     connection::on_unmerge(app, tx, unmerge).await?;
+    consent::on_unmerge(app, tx, unmerge).await?;
+    blacklist::on_unmerge(app, tx, unmerge).await?;
     purchase::on_unmerge(app, tx, unmerge).await?;
     owner::merge::on_unmerge(app, tx, unmerge).await?;
     value::on_unmerge(app, tx, unmerge).await?;

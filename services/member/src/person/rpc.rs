@@ -21,7 +21,7 @@ use super::{
     store,
 };
 use crate::{
-    App, account, limits, publish_all, stage,
+    App, account, limits, publish_all, rights, stage,
     vault::{self, Keys},
 };
 
@@ -110,6 +110,11 @@ async fn try_resolve(
     }
     let new: Vec<&Identity> = plan.identities.iter().map(|(key, _)| key).collect();
     addresses.keep(&mut tx, &new, app).await?;
+    // The new keys hold their persons from here on; who was erased just before gets none.
+    let known: Vec<PersonId> = plan.identities.iter().map(|(_, person)| *person).collect();
+    if rights::store::first_erased(&mut tx, &known).await?.is_some() {
+        return Ok(None);
+    }
     let facts: Vec<(String, PersonCreated)> = plan
         .persons
         .iter()

@@ -1,9 +1,12 @@
 //! The member service over its methods and its events, with a real database and an order service that a test plays.
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic, in its helpers too")]
 
+mod blacklist;
 mod connections;
+mod consents;
 mod earnings;
 mod earnings_random;
+mod erasure;
 mod handovers;
 mod households;
 mod merchants;
@@ -16,6 +19,8 @@ mod persons_race;
 mod points;
 mod points_policy;
 mod points_race;
+mod privacy;
+mod profiles;
 mod purchases;
 mod staff;
 mod stages;

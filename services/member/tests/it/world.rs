@@ -5,17 +5,22 @@ use std::sync::Arc;
 use siyu_events::Fact;
 use siyu_grpc::{Assertions, Call, Caller, Peer, Scopes, Server, Settings, Upstream, fault};
 use siyu_kernel::{Clock, Fault, Id, Ids, kind};
-use siyu_member::{App, vault::Vault};
+use siyu_member::{
+    App,
+    person::{self, Merge, Unmerge},
+    vault::Vault,
+};
 use siyu_pg::{Migration, base_migrations};
 use siyu_proto::member::v1::{
-    account_service_client::AccountServiceClient,
+    account_service_client::AccountServiceClient, blacklist_service_client::BlacklistServiceClient,
     connection_service_client::ConnectionServiceClient,
-    handover_service_client::HandoverServiceClient,
+    consent_service_client::ConsentServiceClient, handover_service_client::HandoverServiceClient,
     household_service_client::HouseholdServiceClient,
     merchant_service_client::MerchantServiceClient, owner_service_client::OwnerServiceClient,
     person_service_client::PersonServiceClient,
     points_policy_service_client::PointsPolicyServiceClient,
-    points_service_client::PointsServiceClient, region_service_client::RegionServiceClient,
+    points_service_client::PointsServiceClient, privacy_service_client::PrivacyServiceClient,
+    profile_service_client::ProfileServiceClient, region_service_client::RegionServiceClient,
     staff_service_client::StaffServiceClient, stage_service_client::StageServiceClient,
     store_service_client::StoreServiceClient, *,
 };
@@ -132,6 +137,27 @@ impl World {
         HouseholdServiceClient::new(self.call(who))
     }
 
+    pub(crate) fn profiles(&self, who: MerchantId) -> ProfileServiceClient<Call> {
+        ProfileServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn consents(&self, who: MerchantId) -> ConsentServiceClient<Call> {
+        ConsentServiceClient::new(self.call(who))
+    }
+
+    /// Consents as another service of the suite asks for them.
+    pub(crate) fn consents_inside(&self, who: MerchantId) -> ConsentServiceClient<Call> {
+        ConsentServiceClient::new(self.door.as_service(Some(who)))
+    }
+
+    pub(crate) fn privacy(&self, who: MerchantId) -> PrivacyServiceClient<Call> {
+        PrivacyServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn blacklist(&self, who: MerchantId) -> BlacklistServiceClient<Call> {
+        BlacklistServiceClient::new(self.call(who))
+    }
+
     pub(crate) fn accounts(&self, who: MerchantId) -> AccountServiceClient<Call> {
         AccountServiceClient::new(self.call(who))
     }
@@ -172,6 +198,35 @@ impl World {
         let request = GetPersonRequest { person_id: person_id.into() };
         let reply = self.persons(who).get_person(request).await.map_err(fault)?.into_inner();
         Ok(reply.person.unwrap())
+    }
+
+    /// Two persons become one, as a merge by keys makes them; gives the merge.
+    pub(crate) async fn join(&self, who: MerchantId, survivor: &str, loser: &str) -> Merge {
+        let merge = Merge {
+            id: Id::from_uuid(siyu_runtime::SystemIds.uuid()),
+            survivor: survivor.parse().unwrap(),
+            loser: loser.parse().unwrap(),
+            at: self.clock.now(),
+        };
+        let mut tx = self.database.db().tenant(who).await.unwrap();
+        person::merge::apply(&self.app, &mut tx, &merge).await.unwrap();
+        tx.commit().await.unwrap();
+        merge
+    }
+
+    /// And two again.
+    pub(crate) async fn part(&self, who: MerchantId, merge: &Merge) {
+        let unmerge = Unmerge {
+            id: merge.id,
+            survivor: merge.survivor,
+            loser: merge.loser,
+            origins: vec![merge.loser],
+            merged_at: merge.at,
+            at: self.clock.now(),
+        };
+        let mut tx = self.database.db().tenant(who).await.unwrap();
+        person::merge::undo(&self.app, &mut tx, &unmerge).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// The ledger of a merchant holds what it must; returns how many transfers it has.

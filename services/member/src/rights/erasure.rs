@@ -1,0 +1,78 @@
+//! Erasing (PIPL art. 47): what is personal is destroyed, orders and ledgers stay with a person without a face. A key becomes a
+//! tombstone: a digest of person and key together, so it finds nobody, and whoever comes with the key again is somebody new.
+
+use siyu_grpc::{Ctx, parse};
+use siyu_kernel::Fault;
+use siyu_pg::Tx;
+use siyu_proto::member::v1::{ErasePersonRequest, ErasePersonResponse, PersonErased};
+
+use super::{
+    reveal,
+    store::{self, erasure},
+};
+use crate::{
+    App,
+    person::{self, PersonId, domain::Identity},
+    publish,
+    vault::{self, Keys},
+};
+
+/// What the value of a tombstone begins with: no key of a request does, for the rest is a digest that nobody can guess.
+const TOMBSTONE: &str = "erased:";
+
+pub(crate) async fn erase(
+    app: &App,
+    ctx: Ctx,
+    request: ErasePersonRequest,
+) -> Result<ErasePersonResponse, Fault> {
+    let asked = parse::id("person_id", &request.person_id)?;
+    let keys = vault::keys(app, ctx.merchant()?).await?;
+    let mut tx = app.db.tenant(ctx.merchant()?).await?;
+    let id = person::canonical(&mut tx, asked).await?;
+    if let Some(erased_at) = erasure::lock(&mut tx, id).await? {
+        return Ok(ErasePersonResponse { erase_time: Some(parse::timestamp(erased_at)) });
+    }
+    // It waited for the lock: a merge may have been faster.
+    if person::canonical(&mut tx, id).await? != id {
+        return Err(Fault::new(
+            siyu_kernel::Code::Aborted,
+            "PERSON_MERGED",
+            "the person was merged at this moment, repeat",
+        ));
+    }
+    let aliases = store::aliases(&mut tx, id).await?;
+    let all: Vec<PersonId> = std::iter::once(id).chain(aliases.iter().copied()).collect();
+    destroy(&mut tx, &keys, id, &all).await?;
+    erasure::mark(&mut tx, &all, ctx.now).await?;
+    // Who asked for it, and why, is kept like a look at the data.
+    let look =
+        reveal::Look { person_id: id, fields: vec!["erased".into()], reason: &request.reason };
+    reveal::keep(app, &mut tx, &ctx, &keys, look).await?;
+    let erase_time = Some(parse::timestamp(ctx.now));
+    let alias_ids = aliases.iter().map(ToString::to_string).collect();
+    let fact = PersonErased { person_id: id.to_string(), alias_ids, erase_time };
+    publish(app, &mut tx, &ctx, id.to_string(), &fact).await?;
+    tx.commit().await?;
+    Ok(ErasePersonResponse { erase_time })
+}
+
+async fn destroy(tx: &mut Tx, keys: &Keys, id: PersonId, all: &[PersonId]) -> Result<(), Fault> {
+    // Aliases hold no keys; where one does, it is as personal as the others.
+    for (holder, identities) in person::store::identities(tx, all).await? {
+        for key in identities {
+            erasure::forget_listed_key(tx, id, &key).await?;
+            erasure::destroy_address(tx, &key).await?;
+            erasure::bury(tx, &key, &tombstone(keys, holder, &key)).await?;
+        }
+    }
+    erasure::forget_profiles(tx, all).await?;
+    erasure::forget_evidence(tx, all).await?;
+    erasure::forget_reasons(tx, all).await?;
+    erasure::forget_merges(tx, all).await?;
+    Ok(())
+}
+
+fn tombstone(keys: &Keys, holder: PersonId, key: &Identity) -> String {
+    let whole = format!("{holder} {} {} {}", key.kind.as_str(), key.scope, key.value);
+    format!("{TOMBSTONE}{}", keys.digest("tombstone", &whole))
+}
