@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::{AccountId, Asset};
+use crate::{AccountId, Asset, TransferCode};
 
 /// What kind of account it is, in the numbering of the owning service: 1 = points of a member, 2 = points issued, …
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type)]
@@ -26,6 +26,20 @@ pub struct AccountKey {
     /// What it counts.
     #[sqlx(try_from = "String")]
     pub asset: Asset,
+}
+
+/// Where the units of an account go that is joined to another: all three, or none for an account of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::FromRow)]
+pub struct Joined {
+    /// The other account.
+    #[sqlx(rename = "joined_to")]
+    pub to: Option<AccountId>,
+    /// Why: the reference of the transfers between the two.
+    #[sqlx(rename = "joined_by")]
+    pub by: Option<Uuid>,
+    /// The reason on the transfers between the two.
+    #[sqlx(rename = "joined_code")]
+    pub code: Option<TransferCode>,
 }
 
 /// An account to open, or to find if it is open.
@@ -59,6 +73,9 @@ pub struct Account {
     pub credits_pending: i64,
     /// How many transfers have touched it: the number of the newest entry.
     pub entries: i64,
+    /// The account that is to have what it has, if it is joined to one.
+    #[sqlx(flatten)]
+    pub joined: Joined,
     /// When it was opened.
     pub created_at: DateTime<Utc>,
 }

@@ -9,6 +9,7 @@ mod asset;
 mod check;
 mod error;
 mod expire;
+mod join;
 mod lot;
 mod open;
 mod outcome;
@@ -20,11 +21,12 @@ mod record;
 mod store;
 mod transfer;
 
-pub use account::{Account, AccountCode, AccountKey, Flags, NewAccount};
+pub use account::{Account, AccountCode, AccountKey, Flags, Joined, NewAccount};
 pub use asset::{Asset, AssetError};
 pub use check::{CheckReport, Finding, Totals, TrialBalance, check, trial_balance};
 pub use error::Error;
 pub use expire::{LotExpiry, due_lots, expire_holds, expire_lots};
+pub use join::{Joint, join, part};
 pub use lot::{Lot, LotTerms, Move, MoveKind};
 pub use open::open;
 pub use outcome::{Failure, Outcome, Posted};
@@ -71,5 +73,10 @@ pub const MIGRATIONS: &[Migration] = &[
         version: 203,
         name: "create_ledger_lots",
         sql: include_str!("../migrations/0203_create_ledger_lots.sql"),
+    },
+    Migration {
+        version: 204,
+        name: "add_ledger_joins",
+        sql: include_str!("../migrations/0204_add_ledger_joins.sql"),
     },
 ];

@@ -5,6 +5,7 @@
 
 mod apply;
 mod counters;
+mod joined;
 mod lots;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ mod working;
 
 use chrono::{DateTime, Utc};
 
+pub(crate) use joined::{derive, join};
 pub(crate) use working::{Hold, HoldState, Working};
 
 use crate::{Failure, Outcome, Transfer};
@@ -43,7 +45,7 @@ fn plan_chain(
         let result = if transfer.linked && i + 1 == chain.len() {
             Err(Failure::LinkedChainOpen)
         } else {
-            apply::apply(work, transfer, now)
+            joined::apply(work, transfer, now)
         };
         match result {
             Ok(outcome) => outcomes.push(outcome),

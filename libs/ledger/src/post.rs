@@ -80,7 +80,7 @@ pub(crate) async fn post_calls(
 
 /// What the transfers of a call name.
 #[derive(Debug, Default)]
-struct Needs {
+pub(crate) struct Needs {
     ids: HashSet<TransferId>,
     /// What is to be ended or reversed, and of that what is to be reversed.
     targets: HashSet<TransferId>,
@@ -108,6 +108,14 @@ impl Needs {
         }
     }
 
+    /// What a join of accounts touches.
+    pub(crate) fn joints(&mut self, accounts: impl IntoIterator<Item = AccountId>) {
+        for account in accounts {
+            self.accounts.insert(account);
+            self.debited.insert(account);
+        }
+    }
+
     fn movement(&mut self, movement: &Movement) {
         self.accounts.extend([movement.debit, movement.credit]);
         self.debited.insert(movement.debit);
@@ -121,7 +129,7 @@ impl Needs {
     }
 }
 
-async fn load(
+pub(crate) async fn load(
     conn: &mut PgConnection,
     merchant: MerchantId,
     mut needs: Needs,
@@ -136,15 +144,54 @@ async fn load(
             }
         }
     }
-    let ids: Vec<_> = needs.accounts.iter().copied().collect();
-    let accounts = store::accounts::lock(conn, merchant, &ids).await?;
-    work.accounts = accounts.into_iter().map(|account| (account.id, account)).collect();
+    lock(conn, merchant, needs.accounts.clone(), &mut work).await?;
 
     // Only now: what was posted while this call waited for the locks must be seen.
     let named: Vec<_> = needs.ids.union(&needs.targets).copied().collect();
     store::load::records(conn, merchant, &named, &mut work).await?;
+    load_ends(conn, merchant, &needs, &mut work).await?;
     load_lots(conn, merchant, &needs, &targets, &mut work).await?;
     Ok(work)
+}
+
+/// Locks accounts, and those that they are joined to. Who names both ends of a join may wait for somebody in a circle; that
+/// is rare, and a conflict like any other.
+async fn lock(
+    conn: &mut PgConnection,
+    merchant: MerchantId,
+    mut wanted: BTreeSet<AccountId>,
+    work: &mut Working,
+) -> Result<(), Error> {
+    while !wanted.is_empty() {
+        let ids: Vec<_> = wanted.iter().copied().collect();
+        let locked = store::accounts::lock(conn, merchant, &ids).await?;
+        wanted = locked.iter().filter_map(|account| account.joined.to).collect();
+        work.accounts.extend(locked.into_iter().map(|account| (account.id, account)));
+        wanted.retain(|id| !work.accounts.contains_key(id));
+    }
+    Ok(())
+}
+
+/// Loads the accounts of transfers that exist already, where the slice names others: they may be joined to each other.
+/// Nothing changes them, so they need no lock.
+async fn load_ends(
+    conn: &mut PgConnection,
+    merchant: MerchantId,
+    needs: &Needs,
+    work: &mut Working,
+) -> Result<(), Error> {
+    let known = needs.ids.iter().filter_map(|id| work.records.get(id));
+    let mut wanted: BTreeSet<_> = known.flat_map(|record| [record.debit, record.credit]).collect();
+    loop {
+        wanted.retain(|id| !work.accounts.contains_key(id));
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<_> = wanted.iter().copied().collect();
+        let found = store::accounts::list(conn, merchant, &ids).await?;
+        wanted = found.iter().filter_map(|account| account.joined.to).collect();
+        work.accounts.extend(found.into_iter().map(|account| (account.id, account)));
+    }
 }
 
 /// Loads what the accounts with lots may need: what is left of those that are debited, the lots that a hold or an earlier
@@ -171,8 +218,11 @@ async fn load_lots(
     }
     // A reversal of what the slice itself posts debits one of its accounts.
     let any = !needs.reversed.is_empty();
-    let drawn: Vec<_> =
-        with_lots.into_iter().filter(|id| any || needs.debited.contains(id)).collect();
+    // Between joined accounts units flow in either direction.
+    let joints = work.accounts.values().filter_map(|a| Some([a.id, a.joined.to?]));
+    let joined: HashSet<_> = joints.flatten().collect();
+    let is_drawn = |id: &AccountId| any || needs.debited.contains(id) || joined.contains(id);
+    let drawn: Vec<_> = with_lots.into_iter().filter(is_drawn).collect();
     let ids: Vec<_> = ids.into_iter().collect();
     for lot in store::load::lots(conn, merchant, &ids, &drawn).await? {
         work.load_lot(lot);
@@ -180,7 +230,11 @@ async fn load_lots(
     Ok(())
 }
 
-async fn write(conn: &mut PgConnection, merchant: MerchantId, work: &Working) -> Result<(), Error> {
+pub(crate) async fn write(
+    conn: &mut PgConnection,
+    merchant: MerchantId,
+    work: &Working,
+) -> Result<(), Error> {
     if work.created.is_empty() {
         return Ok(());
     }

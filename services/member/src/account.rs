@@ -5,12 +5,18 @@ pub mod rpc;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use siyu_kernel::Id;
-use siyu_ledger::{AccountCode, AccountKey, Asset, Flags, NewAccount, TransferCode};
+use siyu_kernel::{Fault, Id};
+use siyu_ledger::{
+    Account, AccountCode, AccountId, AccountKey, Asset, Flags, Joint, NewAccount, TransferCode,
+};
 use siyu_pg::Tx;
 use uuid::Uuid;
 
-use crate::person::PersonId;
+use crate::{
+    App,
+    earning::domain::tier,
+    person::{self, Merge, PersonId, Unmerge},
+};
 
 /// Points, in whole points (积分).
 pub const POINTS: Asset = Asset::new("points");
@@ -47,6 +53,9 @@ pub const POINTS_REVERTED: TransferCode = TransferCode::new(9);
 pub const POINTS_ADJUSTED: TransferCode = TransferCode::new(10);
 /// The time of points or growth was over.
 pub const POINTS_LAPSED: TransferCode = TransferCode::new(11);
+
+/// Two persons turned out to be one, or that was undone.
+pub const MERGED: TransferCode = TransferCode::new(40);
 
 /// The points of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -110,6 +119,7 @@ pub fn reason(code: TransferCode) -> &'static str {
         POINTS_REVERTED => "reverted",
         POINTS_ADJUSTED => "adjusted",
         POINTS_LAPSED => "lapsed",
+        MERGED => "merged",
         _ => "other",
     }
 }
@@ -117,4 +127,41 @@ pub fn reason(code: TransferCode) -> &'static str {
 /// Whether a transfer is one of points or growth, and of nothing else that the ledger keeps.
 pub fn is_of_points(code: TransferCode) -> bool {
     code.get() < 20
+}
+
+/// Joins every account of the loser, of whatever kind, to the survivor's: balances, lots, holds and debts go over, and each
+/// posting of it says by which merge.
+pub(crate) async fn on_merge(app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
+    let from = siyu_ledger::accounts_of(tx, merge.loser.uuid()).await?;
+    let to = |account: &Account| {
+        let key = AccountKey { owner: merge.survivor.uuid(), ..account.key };
+        NewAccount { id: Id::from_uuid(app.ids.uuid()), key, flags: account.flags }
+    };
+    let to = siyu_ledger::open(tx, &from.iter().map(to).collect::<Vec<_>>(), merge.at).await?;
+    let pairs = from.iter().zip(to);
+    let joints: Vec<Joint> = pairs.map(|(from, to)| Joint { from: from.id, to: to.id }).collect();
+    siyu_ledger::join(tx, &joints, merge.id.uuid(), MERGED, merge.at).await?;
+    keep_growth(tx, merge.survivor, merge.loser).await
+}
+
+/// Parts the accounts again.
+pub(crate) async fn on_unmerge(_app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Result<(), Fault> {
+    let accounts = siyu_ledger::accounts_of(tx, unmerge.loser.uuid()).await?;
+    let joined = accounts.iter().filter(|a| a.joined.by == Some(unmerge.id.uuid()));
+    let ids: Vec<AccountId> = joined.map(|account| account.id).collect();
+    siyu_ledger::part(tx, &ids, unmerge.at).await?;
+    keep_growth(tx, unmerge.survivor, unmerge.loser).await
+}
+
+/// Copies the growth of both to where persons are searched by it, with the tiers that follow.
+async fn keep_growth(tx: &mut Tx, survivor: PersonId, loser: PersonId) -> Result<(), Fault> {
+    let persons = [survivor, loser];
+    let accounts = siyu_ledger::find(tx, &persons.map(|person| key(person, GROWTH))).await?;
+    let growth: Vec<(PersonId, i64, i32)> = persons
+        .into_iter()
+        .zip(accounts)
+        .map(|(person, account)| (person, account.map_or(0, |account| account.balance())))
+        .map(|(person, growth)| (person, growth, tier(growth)))
+        .collect();
+    Ok(person::store::save_growth(tx, &growth).await?)
 }

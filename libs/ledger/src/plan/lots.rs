@@ -143,7 +143,7 @@ impl<'a> Shift<'a> {
     }
 
     /// The lots that may be drawn on, in their order, without the overdraft.
-    fn sources(
+    pub(super) fn sources(
         &self,
         account: AccountId,
         draw: Draw,

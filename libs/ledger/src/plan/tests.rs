@@ -34,6 +34,7 @@ fn opened(generator: &Generator) -> (Working, Model) {
             debits_pending: 0,
             credits_pending: 0,
             entries: 0,
+            joined: crate::Joined::default(),
             created_at: generator.now,
         };
         work.accounts.insert(id, account);

@@ -24,7 +24,7 @@ pub(crate) async fn find(
         from (select distinct * from unnest($2::uuid[], $3::smallint[], $4::text[]) as u (owner_id, code, asset)) as k
         cross join lateral (
             select id, owner_id, code, asset, flags, debits_posted, credits_posted, debits_pending, credits_pending,
-                entries, created_at
+                entries, created_at, joined_to, joined_by, joined_code
             from ledger_accounts
             where merchant_id = $1 and owner_id = k.owner_id and code = k.code and asset = k.asset and code > 0
             limit 1
@@ -47,7 +47,7 @@ pub(crate) async fn of_owner(
 ) -> Result<Vec<Account>, Error> {
     let accounts = sqlx::query_as(
         "select id, owner_id, code, asset, flags, debits_posted, credits_posted, debits_pending, credits_pending,
-            entries, created_at
+            entries, created_at, joined_to, joined_by, joined_code
         from ledger_accounts
         where merchant_id = $1 and owner_id = $2 and code > 0
         order by code, asset",
@@ -70,7 +70,7 @@ pub(crate) async fn list(
         from unnest($2::uuid[]) as k (id)
         cross join lateral (
             select id, owner_id, code, asset, flags, debits_posted, credits_posted, debits_pending, credits_pending,
-                entries, created_at
+                entries, created_at, joined_to, joined_by, joined_code
             from ledger_accounts
             where merchant_id = $1 and id = k.id
             limit 1
@@ -96,7 +96,7 @@ pub(crate) async fn lock(
         from unnest($2::uuid[]) as k (id)
         cross join lateral (
             select id, owner_id, code, asset, flags, debits_posted, credits_posted, debits_pending, credits_pending,
-                entries, created_at
+                entries, created_at, joined_to, joined_by, joined_code
             from ledger_accounts
             where merchant_id = $1 and id = k.id
             for no key update
@@ -139,6 +139,36 @@ pub(crate) async fn insert(
     .bind(columns.3)
     .bind(columns.4)
     .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Joins accounts to others, or parts them again. The caller has locked them.
+pub(crate) async fn save_joined(
+    conn: &mut PgConnection,
+    merchant: MerchantId,
+    accounts: &[Account],
+) -> Result<u64, Error> {
+    let done = sqlx::query(
+        "insert into ledger_accounts as a (merchant_id, id, owner_id, code, asset, flags, created_at, joined_to, joined_by,
+            joined_code)
+        select $1, v.*
+        from unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::text[], $6::smallint[], $7::timestamptz[], $8::uuid[],
+            $9::uuid[], $10::smallint[]) as v
+        on conflict on constraint ledger_accounts_pkey do update
+        set joined_to = excluded.joined_to, joined_by = excluded.joined_by, joined_code = excluded.joined_code",
+    )
+    .bind(merchant)
+    .bind(accounts.iter().map(|a| a.id).collect::<Vec<_>>())
+    .bind(accounts.iter().map(|a| a.key.owner).collect::<Vec<_>>())
+    .bind(accounts.iter().map(|a| a.key.code).collect::<Vec<_>>())
+    .bind(accounts.iter().map(|a| a.key.asset.as_str()).collect::<Vec<_>>())
+    .bind(accounts.iter().map(|a| a.flags).collect::<Vec<_>>())
+    .bind(accounts.iter().map(|a| a.created_at).collect::<Vec<_>>())
+    .bind(accounts.iter().map(|a| a.joined.to).collect::<Vec<_>>())
+    .bind(accounts.iter().map(|a| a.joined.by).collect::<Vec<_>>())
+    .bind(accounts.iter().map(|a| a.joined.code).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(done.rows_affected())

@@ -6,6 +6,7 @@ mod books;
 mod checking;
 mod expiring;
 mod holds;
+mod joining;
 mod lots;
 mod model;
 mod model_moves;

@@ -6,11 +6,12 @@ use siyu_pg::Tx;
 
 use super::{Merge, Unmerge, store};
 use crate::{
-    App, blacklist, connection, consent, earning, household, owner, points, purchase, stage, value,
+    App, account, blacklist, connection, consent, earning, household, owner, points, purchase, stage, value,
 };
 
 /// Tells every capability that two persons are one. A new one adds its line here and below.
 async fn on_merge(app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
+    account::on_merge(app, tx, merge).await?;
     earning::on_merge(app, tx, merge).await?;
     connection::on_merge(app, tx, merge).await?;
     consent::on_merge(app, tx, merge).await?;
@@ -27,6 +28,7 @@ async fn on_merge(app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
 
 /// Tells every capability that a merge is undone.
 async fn on_unmerge(app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Result<(), Fault> {
+    account::on_unmerge(app, tx, unmerge).await?;
     earning::on_unmerge(app, tx, unmerge).await?;
     connection::on_unmerge(app, tx, unmerge).await?;
     consent::on_unmerge(app, tx, unmerge).await?;
