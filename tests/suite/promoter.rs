@@ -205,6 +205,7 @@ async fn persons(merchant: &Merchant) -> [String; 3] {
             kind: kind.into(),
             scope: scope.to_owned(),
             value: value.to_owned(),
+            ..Default::default()
         }],
     };
     let sets = vec![

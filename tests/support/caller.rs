@@ -214,6 +214,7 @@ impl Merchant {
                 kind: member::IdentityKind::PlatformBuyer.into(),
                 scope: format!("{platform}/main"),
                 value: (*buyer).to_owned(),
+                ..Default::default()
             };
             let request = member::FindPersonRequest { identity: Some(identity) };
             let mut client =

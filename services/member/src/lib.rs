@@ -7,6 +7,7 @@ pub mod consent;
 pub mod earning;
 pub mod handover;
 pub mod household;
+pub mod identity;
 pub mod job;
 pub mod limits;
 pub mod merchant;
@@ -40,8 +41,9 @@ use siyu_proto::{
         consent_service_server::ConsentServiceServer,
         handover_service_server::HandoverServiceServer,
         household_service_server::HouseholdServiceServer,
-        issuer_service_server::IssuerServiceServer, merchant_service_server::MerchantServiceServer,
-        owner_service_server::OwnerServiceServer, person_service_server::PersonServiceServer,
+        identity_service_server::IdentityServiceServer, issuer_service_server::IssuerServiceServer,
+        merchant_service_server::MerchantServiceServer, owner_service_server::OwnerServiceServer,
+        person_service_server::PersonServiceServer,
         points_policy_service_server::PointsPolicyServiceServer,
         points_service_server::PointsServiceServer, privacy_service_server::PrivacyServiceServer,
         profile_service_server::ProfileServiceServer,
@@ -79,6 +81,11 @@ pub const MIGRATIONS: &[Migration] = &[
         version: 1010,
         name: "add_person_aliases",
         sql: include_str!("../migrations/1010_add_person_aliases.sql"),
+    },
+    Migration {
+        version: 1011,
+        name: "create_merge_reviews",
+        sql: include_str!("../migrations/1011_create_merge_reviews.sql"),
     },
     Migration {
         version: 1020,
@@ -194,6 +201,7 @@ impl App {
             .service(StoreServiceServer::new(self.clone()))
             .service(StaffServiceServer::new(self.clone()))
             .service(PersonServiceServer::new(self.clone()))
+            .service(IdentityServiceServer::new(self.clone()))
             .service(AccountServiceServer::new(self.clone()))
             .service(ConnectionServiceServer::new(self.clone()))
             .service(RegionServiceServer::new(self.clone()))

@@ -3,6 +3,8 @@
 pub mod address;
 pub mod domain;
 pub mod merge;
+pub mod resolution;
+pub mod resolve;
 pub mod rpc;
 pub mod store;
 
@@ -89,6 +91,25 @@ pub async fn hold_all(tx: &mut Tx, ids: &[PersonId]) -> Result<HashMap<PersonId,
         // Where a merge was faster, it is looked up anew who is left; a person is merged into an older one, so this ends.
         if store::hold(tx, &persons).await? {
             return Ok(known);
+        }
+    }
+}
+
+/// Locks the persons behind ids, each with when it was first seen, to be merged or parted.
+pub(crate) async fn lock(
+    tx: &mut Tx,
+    ids: &[PersonId],
+) -> Result<Vec<(PersonId, DateTime<Utc>)>, Fault> {
+    loop {
+        let known = store::canonical(tx, ids).await?;
+        if ids.iter().any(|id| !known.contains_key(id)) {
+            return Err(Fault::not_found("person"));
+        }
+        let persons: BTreeSet<PersonId> = known.values().copied().collect();
+        let persons: Vec<PersonId> = persons.into_iter().collect();
+        if store::lock(tx, &persons).await? {
+            let standing = store::standing(tx, &persons).await?;
+            return Ok(persons.iter().map(|id| (*id, standing[id].created_at)).collect());
         }
     }
 }

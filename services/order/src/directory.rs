@@ -83,6 +83,7 @@ impl Directory {
                 kind: IdentityKind::PlatformBuyer.into(),
                 scope: format!("{platform}/{shop_id}"),
                 value: (*buyer_id).to_owned(),
+                ..Default::default()
             }],
         };
         let request = ResolvePersonsRequest { sets: buyers.iter().map(set).collect() };

@@ -256,12 +256,13 @@ pub(crate) fn derive(transfer: Uuid, reference: Uuid) -> TransferId {
 
 /// An id for what follows from a transfer, the same whenever it is asked for: neither clock nor chance is at hand here. The
 /// mixing is that of `SplitMix`; what goes in is as good as random already.
-fn mixed(cause: Uuid, about: Uuid, n: u64) -> Uuid {
-    let (a, b) = cause.as_u64_pair();
-    let (c, d) = about.as_u64_pair();
-    let high = mix(mix(mix(a ^ n).wrapping_add(c)).wrapping_add(b)).wrapping_add(d);
-    let low = mix(mix(mix(d ^ n).wrapping_add(b)).wrapping_add(c)).wrapping_add(a);
-    Builder::from_custom_bytes(Uuid::from_u64_pair(mix(high), mix(low)).into_bytes()).into_uuid()
+fn mixed(cause: Uuid, about: Uuid, turn: u64) -> Uuid {
+    let (cause, about) = (cause.as_u64_pair(), about.as_u64_pair());
+    let high = [cause.0 ^ turn, about.0, cause.1, about.1];
+    let low = [about.1 ^ turn, cause.1, about.0, cause.0];
+    let fold = |words: [u64; 4]| words.into_iter().fold(0, |sum, word| mix(sum ^ word));
+    let bytes = Uuid::from_u64_pair(fold(high), fold(low)).into_bytes();
+    Builder::from_custom_bytes(bytes).into_uuid()
 }
 
 const fn mix(x: u64) -> u64 {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use siyu_grpc::{Ctx, parse, serve};
 use siyu_kernel::{Fault, Id, kind::Order};
-use siyu_ledger::{Entry, EntryPage, TransferId};
+use siyu_ledger::{Entry, EntryPage, TransferCode, TransferId};
 use siyu_pg::page;
 use siyu_proto::member::v1::{
     self as proto, CheckLedgerRequest, CheckLedgerResponse, ListEntriesRequest,
@@ -12,8 +12,14 @@ use siyu_proto::member::v1::{
 };
 use tonic::{Request, Response, Status, async_trait};
 
-use super::{GROWTH, POINTS, key, reason};
-use crate::{App, limits, person, points};
+use uuid::Uuid;
+
+use super::{GROWTH, MERGED, POINTS, key, reason};
+use crate::{
+    App, limits,
+    person::{self, MergeId},
+    points,
+};
 
 #[async_trait]
 impl AccountService for App {
@@ -78,12 +84,18 @@ fn show(entry: &Entry, notes: &HashMap<TransferId, String>) -> proto::Entry {
         amount: entry.change,
         balance_after: entry.balance,
         reason: reason(record.code).to_owned(),
-        reference: record
-            .reference
-            .map(|id| Id::<Order>::from_uuid(id).to_string())
-            .unwrap_or_default(),
+        reference: record.reference.map(|id| about(record.code, id)).unwrap_or_default(),
         post_time: Some(parse::timestamp(record.posted_at)),
         note: notes.get(&record.id).cloned().unwrap_or_default(),
+    }
+}
+
+/// What a posting is about: a merge, or an order.
+fn about(code: TransferCode, id: Uuid) -> String {
+    if code == MERGED {
+        MergeId::from_uuid(id).to_string()
+    } else {
+        Id::<Order>::from_uuid(id).to_string()
     }
 }
 

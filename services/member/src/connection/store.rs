@@ -121,17 +121,23 @@ pub async fn move_back(tx: &mut Tx, unmerge: &Unmerge) -> Result<(), siyu_pg::Er
     Ok(())
 }
 
-/// Puts back what the merge had overwritten, unless a later fact has come since. A merge that overwrote the loser's fact in
-/// its turn now remembers what was before both.
+/// Puts back what the merge had overwritten, unless a later fact has come since: at the survivor, and at whoever that one was
+/// merged into. A merge that overwrote the loser's fact in its turn now remembers what was before both.
 pub async fn restore(tx: &mut Tx, unmerge: &Unmerge) -> Result<(), siyu_pg::Error> {
     sqlx::query(
-        "with relics as (
+        "with recursive line as (
+            select survivor_id as id from person_merges where merchant_id = $1 and id = $2
+            union
+            select m.survivor_id
+            from line as l
+            join person_merges as m on m.merchant_id = $1 and m.loser_id = l.id and m.unmerged_at is null
+        ), relics as (
             delete from connection_relics where merchant_id = $1 and merge_id = $2
             returning channel, account_id, state, state_at, source, reason
         ), brought as (
             select r.channel, r.account_id, r.state, r.state_at, r.source, r.reason, l.state_at as brought_at
             from relics as r
-            join connections as l on l.merchant_id = $1 and l.person_id = $4 and l.channel = r.channel
+            join connections as l on l.merchant_id = $1 and l.person_id = $3 and l.channel = r.channel
                 and l.account_id = r.account_id
         ), chained as (
             update connection_relics as o
@@ -140,18 +146,19 @@ pub async fn restore(tx: &mut Tx, unmerge: &Unmerge) -> Result<(), siyu_pg::Erro
             where o.merchant_id = $1 and o.merge_id <> $2 and o.channel = b.channel and o.account_id = b.account_id
                 and o.state_at = b.brought_at
                 and o.merge_id in (
-                    select id from person_merges where merchant_id = $1 and survivor_id = $3 and unmerged_at is null
+                    select m.id
+                    from line as l
+                    join person_merges as m on m.merchant_id = $1 and m.survivor_id = l.id and m.unmerged_at is null
                 )
         )
         update connections as s
         set state = b.state, state_at = b.state_at, source = b.source, reason = b.reason
         from brought as b
-        where s.merchant_id = $1 and s.person_id = $3 and s.channel = b.channel and s.account_id = b.account_id
-            and s.state_at = b.brought_at",
+        where s.merchant_id = $1 and s.person_id in (select id from line) and s.channel = b.channel
+            and s.account_id = b.account_id and s.state_at = b.brought_at",
     )
     .bind(tx.merchant())
     .bind(unmerge.id)
-    .bind(unmerge.survivor)
     .bind(unmerge.loser)
     .execute(&mut **tx)
     .await?;

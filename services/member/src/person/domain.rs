@@ -1,6 +1,4 @@
-//! Who is behind a set of keys. Pure: known keys go in, answers and what has to be stored come out.
-
-use std::collections::HashMap;
+//! The keys by which persons are known. Pure.
 
 use siyu_kernel::{Fault, Id, kind::Person};
 use siyu_proto::member::v1 as proto;
@@ -35,58 +33,6 @@ pub struct Identity {
     pub scope: String,
     /// The value.
     pub value: String,
-}
-
-/// The answer to one set of keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Resolved {
-    /// The person.
-    pub person_id: PersonId,
-    /// The person did not exist before.
-    pub created: bool,
-    /// The keys belong to more than one person.
-    pub conflict: bool,
-}
-
-/// What has to be stored after a resolution.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Plan {
-    /// An answer for each set.
-    pub answers: Vec<Resolved>,
-    /// Persons who are new.
-    pub persons: Vec<PersonId>,
-    /// Keys that are new, with their holder.
-    pub identities: Vec<(Identity, PersonId)>,
-}
-
-/// Resolves sets of keys one after the other. A set whose keys belong to several persons goes to the one found by the
-/// strongest key; nobody is merged here.
-pub fn resolve(
-    sets: &[Vec<Identity>],
-    mut holders: HashMap<Identity, PersonId>,
-    mut new_person: impl FnMut() -> PersonId,
-) -> Plan {
-    let mut plan = Plan::default();
-    for set in sets {
-        let mut found: Vec<(&Identity, PersonId)> =
-            set.iter().filter_map(|key| Some((key, *holders.get(key)?))).collect();
-        found.sort_by_key(|(a, _)| *a);
-        let first = found.first().map(|(_, person)| *person);
-        let conflict = found.iter().any(|(_, person)| Some(*person) != first);
-        let person_id = first.unwrap_or_else(|| {
-            let person = new_person();
-            plan.persons.push(person);
-            person
-        });
-        for key in set {
-            if !holders.contains_key(key) {
-                holders.insert(key.clone(), person_id);
-                plan.identities.push((key.clone(), person_id));
-            }
-        }
-        plan.answers.push(Resolved { person_id, created: first.is_none(), conflict });
-    }
-    plan
 }
 
 impl Identity {
@@ -130,7 +76,7 @@ impl Identity {
             (true, None) => "***".to_owned(),
         };
         let kind = proto::IdentityKind::from(self.kind).into();
-        proto::Identity { kind, scope: self.scope.clone(), value }
+        proto::Identity { kind, scope: self.scope.clone(), value, ..Default::default() }
     }
 }
 
@@ -138,6 +84,16 @@ impl IdentityKind {
     /// Whether the value is an address by which somebody can be reached: it is stored as a digest, and sealed beside it.
     pub const fn is_address(self) -> bool {
         matches!(self, Self::Phone | Self::Email)
+    }
+
+    /// Whether a person has one value of it in each scope, so that two persons with different ones are not merged.
+    pub const fn is_single(self) -> bool {
+        matches!(self, Self::Unionid | Self::ExternalUserid | Self::Phone)
+    }
+
+    /// Whether another value in the same scope is another human being. A phone one may change.
+    pub const fn is_exclusive(self) -> bool {
+        matches!(self, Self::Unionid | Self::ExternalUserid)
     }
 
     /// The word in columns.
@@ -214,55 +170,15 @@ fn mask(text: &str, head: usize, tail: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
 
-    fn key(kind: IdentityKind, value: &str) -> Identity {
-        Identity { kind, scope: "s".into(), value: value.into() }
-    }
-
-    fn person(n: u128) -> PersonId {
-        Id::from_uuid(Uuid::from_u128(n))
-    }
-
-    fn resolve_from(sets: &[Vec<Identity>], known: &[(Identity, PersonId)]) -> Plan {
-        let mut next = 100;
-        resolve(sets, known.iter().cloned().collect(), || {
-            next += 1;
-            person(next)
-        })
-    }
-
-    #[test]
-    fn keys_that_come_together_belong_to_one_person_for_ever() {
-        let (a, b) = (key(IdentityKind::Unionid, "a"), key(IdentityKind::Openid, "b"));
-        let plan = resolve_from(&[vec![a.clone(), b.clone()], vec![b], vec![a]], &[]);
-        assert_eq!(plan.persons, [person(101)]);
-        assert_eq!(
-            plan.answers.iter().map(|r| r.created).collect::<Vec<_>>(),
-            [true, false, false]
-        );
-        assert!(plan.answers.iter().all(|r| r.person_id == person(101) && !r.conflict));
-        assert_eq!(plan.identities.len(), 2);
-    }
-
-    #[test]
-    fn keys_of_two_persons_go_to_the_strongest_and_are_flagged() {
-        let (weak, strong) = (key(IdentityKind::Openid, "w"), key(IdentityKind::Unionid, "s"));
-        let known = [(weak.clone(), person(1)), (strong.clone(), person(2))];
-        let fresh = key(IdentityKind::PlatformBuyer, "f");
-        let plan = resolve_from(&[vec![weak, strong, fresh.clone()]], &known);
-        assert_eq!(
-            plan.answers,
-            [Resolved { person_id: person(2), created: false, conflict: true }]
-        );
-        assert_eq!(plan.identities, [(fresh, person(2))]);
-    }
-
     fn read(kind: proto::IdentityKind, scope: &str, value: &str) -> Result<Identity, String> {
-        let identity =
-            proto::Identity { kind: kind.into(), scope: scope.into(), value: value.into() };
+        let identity = proto::Identity {
+            kind: kind.into(),
+            scope: scope.into(),
+            value: value.into(),
+            ..Default::default()
+        };
         Identity::read("k", &identity).map_err(|fault| fault.violations()[0].field.clone())
     }
 

@@ -1,13 +1,27 @@
 //! One person out of two, and two out of one again: in one transaction, so that there is no half of it. Every capability
 //! that keeps something by person is in the two lists here.
 
-use siyu_kernel::Fault;
+use chrono::{DateTime, Utc};
+use siyu_events::{Fact, NewEvent};
+use siyu_kernel::{Fault, Id};
 use siyu_pg::Tx;
+use siyu_proto::member::v1::{MergeReason, PersonMerged, PersonUnmerged};
 
-use super::{Merge, Unmerge, store};
+use super::{Merge, PersonId, Unmerge, domain::Identity, store};
 use crate::{
-    App, account, blacklist, connection, consent, earning, household, owner, points, purchase, stage, value,
+    App, account, blacklist, connection, consent, earning, household, identity, owner, points, purchase, stage, value,
 };
+
+/// Why persons are one.
+#[derive(Debug, Clone, Copy)]
+pub struct Cause<'a> {
+    /// What brought it about.
+    pub reason: MergeReason,
+    /// What an operator said.
+    pub note: &'a str,
+    /// The keys that came together.
+    pub keys: &'a [Identity],
+}
 
 /// Tells every capability that two persons are one. A new one adds its line here and below.
 async fn on_merge(app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
@@ -41,14 +55,62 @@ async fn on_unmerge(app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Result<(), Fau
     Ok(())
 }
 
-/// Makes the loser an alias of the survivor. Both are persons of their own, and the caller has locked them.
+/// Makes the loser an alias of the survivor, keeps why, and tells it. Both are persons of their own, and the caller has locked
+/// them.
+pub async fn unite(
+    app: &App,
+    tx: &mut Tx,
+    survivor: PersonId,
+    loser: PersonId,
+    cause: &Cause<'_>,
+    now: DateTime<Utc>,
+) -> Result<identity::Merge, Fault> {
+    let merge = Merge { id: Id::from_uuid(app.ids.uuid()), survivor, loser, at: now };
+    let row = identity::Merge::new(&merge, cause);
+    identity::store::insert(tx, &row).await?;
+    apply(app, tx, &merge).await?;
+    let fact = PersonMerged { merge: Some(row.clone().try_into()?) };
+    tell(app, tx, loser, &fact, now).await?;
+    Ok(row)
+}
+
+/// Undoes a merge, keeps why, and tells it. The caller has locked the persons.
+pub async fn divide(
+    app: &App,
+    tx: &mut Tx,
+    row: &identity::Merge,
+    unmerge: &Unmerge,
+    note: &str,
+) -> Result<(), Fault> {
+    identity::store::undo(tx, row.id, unmerge.at, note).await?;
+    undo(app, tx, unmerge).await?;
+    let row = identity::Merge { unmerged_at: Some(unmerge.at), ..row.clone() };
+    let fact = PersonUnmerged {
+        merge: Some(row.try_into()?),
+        survivor_person_id: unmerge.survivor.to_string(),
+        person_ids: unmerge.origins.iter().map(ToString::to_string).collect(),
+    };
+    Ok(tell(app, tx, unmerge.loser, &fact, unmerge.at).await?)
+}
+
+/// Makes the loser an alias of the survivor, with all that it has. The caller has locked both.
 pub async fn apply(app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
     store::merge(tx, merge).await?;
     on_merge(app, tx, merge).await
 }
 
-/// Makes the loser a person again. The caller has locked both.
+/// Makes the loser a person again, with what it had. The caller has locked both.
 pub async fn undo(app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Result<(), Fault> {
     store::unmerge(tx, unmerge).await?;
     on_unmerge(app, tx, unmerge).await
+}
+
+async fn tell<F: Fact>(
+    app: &App,
+    tx: &mut Tx,
+    loser: PersonId,
+    fact: &F,
+    now: DateTime<Utc>,
+) -> Result<(), siyu_pg::Error> {
+    siyu_events::append(tx, &[NewEvent::of(app.ids.uuid(), &loser, now, fact)]).await
 }

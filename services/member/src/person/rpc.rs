@@ -1,14 +1,14 @@
 //! The RPCs of persons.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use siyu_grpc::{Ctx, parse, serve};
-use siyu_kernel::{Code, Fault, Id, kind::Merchant};
+use siyu_kernel::Fault;
 use siyu_pg::{Tx, page};
 use siyu_proto::member::v1::{
     self as proto, FindPersonRequest, FindPersonResponse, GetPersonRequest, GetPersonResponse,
-    ListPersonsRequest, ListPersonsResponse, PersonCreated, ResolvePersonsRequest,
-    ResolvePersonsResponse, person_service_server::PersonService,
+    ListPersonsRequest, ListPersonsResponse, ResolvePersonsRequest, ResolvePersonsResponse,
+    person_service_server::PersonService,
 };
 use tonic::{Request, Response, Status, async_trait};
 use uuid::Uuid;
@@ -17,11 +17,12 @@ use super::{
     Person, PersonId,
     address::{self, Addresses},
     canonical,
-    domain::{self, Identity, Plan},
-    store,
+    domain::Identity,
+    resolution::{Key, Resolved},
+    resolve, store,
 };
 use crate::{
-    App, account, limits, publish_all, rights, stage,
+    App, account, limits,
     vault::{self, Keys},
 };
 
@@ -61,71 +62,47 @@ async fn resolve(
     ctx: Ctx,
     request: ResolvePersonsRequest,
 ) -> Result<ResolvePersonsResponse, Fault> {
-    let merchant = ctx.merchant()?;
-    let mut addresses = Addresses::new(vault::keys(app, merchant).await?);
+    let mut addresses = Addresses::new(vault::keys(app, ctx.merchant()?).await?);
     let mut sets = Vec::with_capacity(request.sets.len());
     for (i, set) in request.sets.iter().enumerate() {
-        let read = |(j, key)| {
-            let identity = Identity::read(&format!("sets[{i}].identities[{j}]"), key)?;
-            Ok(addresses.conceal(identity))
-        };
-        sets.push(set.identities.iter().enumerate().map(read).collect::<Result<Vec<_>, Fault>>()?);
-    }
-    for _ in 0..limits::RACE_ATTEMPTS_MAX {
-        if let Some(plan) = try_resolve(app, &ctx, merchant, &sets, &addresses).await? {
-            let answer = |answer: domain::Resolved| proto::ResolvedPerson {
-                person_id: answer.person_id.to_string(),
-                created: answer.created,
-                conflict: answer.conflict,
-            };
-            return Ok(ResolvePersonsResponse {
-                persons: plan.answers.into_iter().map(answer).collect(),
-            });
+        let mut keys = Vec::with_capacity(set.identities.len());
+        for (j, identity) in set.identities.iter().enumerate() {
+            let key = read_key(&format!("sets[{i}].identities[{j}]"), identity)?;
+            let conceal = |key: Key| Key { identity: addresses.conceal(key.identity), ..key };
+            keys.extend(key.map(conceal));
         }
+        if keys.is_empty() {
+            let description = "must hold a key that is verified";
+            return Err(Fault::field(format!("sets[{i}].identities"), description));
+        }
+        sets.push(keys);
     }
-    Err(Fault::new(
-        Code::Aborted,
-        "IDENTITIES_CONTENDED",
-        "other calls store the same keys at this moment",
-    ))
+    let plan = resolve::resolve(app, &ctx, &sets, &addresses).await?;
+    let answer = |answer: Resolved| proto::ResolvedPerson {
+        person_id: answer.person.to_string(),
+        created: answer.created,
+        conflict: answer.conflict,
+        merged_person_ids: answer.merged.iter().map(ToString::to_string).collect(),
+    };
+    Ok(ResolvePersonsResponse { persons: plan.answers.into_iter().map(answer).collect() })
 }
 
-/// One try; `None` when another resolution stored one of the keys meanwhile.
-async fn try_resolve(
-    app: &App,
-    ctx: &Ctx,
-    merchant: Id<Merchant>,
-    sets: &[Vec<Identity>],
-    addresses: &Addresses,
-) -> Result<Option<Plan>, Fault> {
-    let mut tx = app.db.tenant(merchant).await?;
-    let keys: Vec<&Identity> = sets.iter().flatten().collect::<BTreeSet<_>>().into_iter().collect();
-    let holders = store::holders(&mut tx, &keys).await?;
-    let plan = domain::resolve(sets, holders, || Id::from_uuid(app.ids.uuid()));
-    if plan.identities.is_empty() {
-        return Ok(Some(plan));
-    }
-    if store::insert(&mut tx, &plan, ctx.now).await? < plan.identities.len() as u64 {
+/// Reads a key; none for one that nobody verified, which is of no weight.
+fn read_key(field: &str, identity: &proto::Identity) -> Result<Option<Key>, Fault> {
+    let wrong = |name: &str, text: &str| Fault::field(format!("{field}.{name}"), text);
+    let time = identity.verify_time;
+    if identity.unverified {
+        let kinds = [proto::IdentityKind::Phone, proto::IdentityKind::Email];
+        if !kinds.contains(&identity.kind()) {
+            return Err(wrong("unverified", "is for phones and addresses only"));
+        }
+        if time.is_some() {
+            return Err(wrong("verify_time", "must not be set for an unverified key"));
+        }
         return Ok(None);
     }
-    let new: Vec<&Identity> = plan.identities.iter().map(|(key, _)| key).collect();
-    addresses.keep(&mut tx, &new, app).await?;
-    // The new keys hold their persons from here on; who was erased just before gets none.
-    let known: Vec<PersonId> = plan.identities.iter().map(|(_, person)| *person).collect();
-    if rights::store::first_erased(&mut tx, &known).await?.is_some() {
-        return Ok(None);
-    }
-    let facts: Vec<(String, PersonCreated)> = plan
-        .persons
-        .iter()
-        .map(|id| (id.to_string(), PersonCreated { person_id: id.to_string() }))
-        .collect();
-    publish_all(app, &mut tx, ctx, &facts).await?;
-    let of_member = |(key, _): &&(Identity, PersonId)| key.makes_member();
-    let members = plan.identities.iter().filter(of_member).map(|(_, person)| *person);
-    stage::refresh(app, &mut tx, members, ctx.now).await?;
-    tx.commit().await?;
-    Ok(Some(plan))
+    let verified_at = parse::optional_instant(&format!("{field}.verify_time"), time)?;
+    Ok(Some(Key { identity: Identity::read(field, identity)?, verified_at }))
 }
 
 async fn get(app: &App, ctx: Ctx, request: GetPersonRequest) -> Result<GetPersonResponse, Fault> {
@@ -146,7 +123,7 @@ async fn find(
     let key = address::conceal(&keys, key);
     let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
     let holders = store::holders(&mut tx, &[&key]).await?;
-    let id = *holders.get(&key).ok_or_else(|| Fault::not_found("person"))?;
+    let id = holders.get(&key).ok_or_else(|| Fault::not_found("person"))?.person;
     Ok(FindPersonResponse { person: Some(load(&mut tx, &ctx, &keys, id).await?) })
 }
 

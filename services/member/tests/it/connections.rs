@@ -21,15 +21,15 @@ fn edge(person: &str, account: &str, state: ConnectionState, second: i64) -> Con
     }
 }
 
-fn on(person: &str, second: i64) -> Connection {
+pub(crate) fn on(person: &str, second: i64) -> Connection {
     edge(person, "anna", ConnectionState::Connected, second)
 }
 
-fn off(person: &str, second: i64) -> Connection {
+pub(crate) fn off(person: &str, second: i64) -> Connection {
     edge(person, "anna", ConnectionState::Disconnected, second)
 }
 
-async fn record(
+pub(crate) async fn record(
     world: &World,
     who: MerchantId,
     connections: Vec<Connection>,
@@ -39,7 +39,11 @@ async fn record(
     Ok(reply.into_inner().changed)
 }
 
-async fn list(world: &World, who: MerchantId, person: &str) -> Result<Vec<Connection>, Fault> {
+pub(crate) async fn list(
+    world: &World,
+    who: MerchantId,
+    person: &str,
+) -> Result<Vec<Connection>, Fault> {
     let mut request =
         ListConnectionsRequest { person_id: person.into(), page_size: 2, ..Default::default() };
     let mut all = Vec::new();

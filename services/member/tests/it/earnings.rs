@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What a person has: points to spend, points in all, growth, tier.
-async fn has(world: &World, person: &str) -> (i64, i64, i64, i32) {
+pub(crate) async fn has(world: &World, person: &str) -> (i64, i64, i64, i32) {
     let shown = world.person(world.own, person).await.unwrap();
     (shown.points_available, shown.points_total, shown.growth, shown.tier)
 }
@@ -24,11 +24,11 @@ async fn start() -> (World, Orders, String) {
 }
 
 /// Spends points as a later capability will.
-async fn spend(world: &World, person: &str, points: i64) {
+pub(crate) async fn spend(world: &World, person: &str, points: i64) {
     let who: Id<kind::Person> = person.parse().unwrap();
-    let ids = SeededIds::new(77);
     let mut tx = world.database.db().tenant(world.own).await.unwrap();
     let now = world.clock.advance(TimeDelta::seconds(1));
+    let ids = SeededIds::new(now.timestamp().unsigned_abs());
     let two = [account::held(ids.uuid(), who, POINTS), account::issued(ids.uuid(), POINTS)];
     let open = siyu_ledger::open(&mut tx, &two, now).await.unwrap();
     let movement = Movement::new(open[0].id, open[1].id, points);
@@ -37,7 +37,7 @@ async fn spend(world: &World, person: &str, points: i64) {
     tx.commit().await.unwrap();
 }
 
-async fn entries(world: &World, person: &str, asset: Asset) -> Vec<(i64, i64, String)> {
+pub(crate) async fn entries(world: &World, person: &str, asset: Asset) -> Vec<(i64, i64, String)> {
     let mut request = ListEntriesRequest {
         person_id: person.into(),
         asset: asset.into(),

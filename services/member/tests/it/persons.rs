@@ -43,20 +43,6 @@ async fn keys_that_came_together_find_one_person_for_ever() {
 }
 
 #[tokio::test]
-async fn keys_of_two_persons_are_flagged_and_nobody_is_merged() {
-    let world = World::new().await;
-    let (union, open) = (key(IdentityKind::Unionid, "a1", "U"), openid_of("o"));
-    let two = resolve(&world, world.own, vec![vec![open.clone()], vec![union.clone()]]);
-    let two = two.await.unwrap();
-    let fresh = openid_of("fresh");
-    let both = resolve(&world, world.own, vec![vec![open, union, fresh.clone()]]).await.unwrap();
-    let strongest = &two[1].person_id;
-    assert_eq!((&both[0].person_id, both[0].conflict, both[0].created), (strongest, true, false));
-    assert_eq!(find(&world, world.own, fresh).await.unwrap().id, *strongest);
-    assert_eq!(find(&world, world.own, openid_of("o")).await.unwrap().id, two[0].person_id);
-}
-
-#[tokio::test]
 async fn phones_and_addresses_are_found_as_given_and_shown_masked() {
     let world = World::new().await;
     let address = key(IdentityKind::Email, "", "anna.li@Shop.CN");

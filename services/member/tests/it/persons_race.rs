@@ -57,10 +57,20 @@ async fn sets_that_overlap_give_each_key_to_one_person() {
     let standing: Vec<Vec<ResolvedPerson>> = standing.into_iter().map(Result::unwrap).collect();
     assert_eq!(standing[0], standing[1]);
     assert!(standing[0].iter().all(|answer| !answer.created && !answer.conflict));
+    let persons: BTreeSet<&str> = standing[0].iter().map(|a| a.person_id.as_str()).collect();
+    assert_eq!(persons.len(), 1, "a ring is one person");
     let mut told: BTreeMap<String, usize> = BTreeMap::new();
     for (_, person, _) in world.told::<PersonCreated>().await {
         *told.entry(person).or_default() += 1;
     }
     assert!(told.values().all(|times| *times == 1), "{told:?}");
-    assert!(standing[0].iter().all(|answer| told.contains_key(&answer.person_id)));
+    let merged = world.told::<PersonMerged>().await;
+    let losers: BTreeSet<&str> = merged.iter().map(|(_, loser, _)| loser.as_str()).collect();
+    assert_eq!((losers.len(), losers.len() + 1), (merged.len(), told.len()), "each lost once");
+    assert!(persons.is_disjoint(&losers));
+    for person in told.keys() {
+        let found = world.person(world.own, person).await.unwrap();
+        assert!(persons.contains(found.id.as_str()), "every id leads to the one");
+        assert_eq!(found.identities.len(), 12, "no key is lost");
+    }
 }
