@@ -74,7 +74,7 @@ async fn what_either_owes_is_settled_by_the_other_and_owed_again_after_the_parti
                 books.take_by(Draw::Overdraft, account, -amount).await.posted().unwrap();
             }
         }
-        books.join(u128::from(old.uuid().as_u128()), old, new).await;
+        books.join(old.uuid().as_u128(), old, new).await;
         assert_eq!(books.both(old, new).await, (0, gift + own));
         assert_eq!(books.available(new).await, gift + own);
         books.part(old).await;
@@ -142,7 +142,7 @@ async fn who_has_not_heard_of_the_join_still_finds_one_account() {
         let (old, new) = (books.account_with(flags, 10).await, books.account_with(flags, 20).await);
         let known = Transfer::post(books.id(), CODE, Movement::new(books.source, old, 1));
         books.done(known).await;
-        books.join(u128::from(old.uuid().as_u128()), old, new).await;
+        books.join(old.uuid().as_u128(), old, new).await;
         books.give(old, 5).await;
         assert_eq!(books.both(old, new).await, (0, 36));
         books.done(books.spend(old, 30)).await;
