@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod binding;
+pub mod buyer;
 pub mod commission;
 pub mod limits;
 pub mod promoter;
@@ -34,6 +35,11 @@ pub const MIGRATIONS: &[Migration] = &[
         version: 1001,
         name: "create_commissions",
         sql: include_str!("../migrations/1001_create_commissions.sql"),
+    },
+    Migration {
+        version: 1002,
+        name: "create_buyer_aliases",
+        sql: include_str!("../migrations/1002_create_buyer_aliases.sql"),
     },
 ];
 
@@ -69,6 +75,6 @@ impl App {
 
     /// What it follows of its siblings.
     pub fn subscriptions(&self) -> Vec<Subscription> {
-        vec![commission::subscription(self)]
+        vec![commission::subscription(self), buyer::subscription()]
     }
 }

@@ -8,6 +8,7 @@ pub mod limits;
 pub mod look;
 pub mod maintenance;
 pub mod merchant;
+pub mod merge;
 pub mod retention;
 pub mod sales;
 pub mod triangle;
@@ -53,6 +54,11 @@ pub const MIGRATIONS: &[Migration] = &[
         version: 1003,
         name: "create_triangle_baselines",
         sql: include_str!("../migrations/1003_create_triangle_baselines.sql"),
+    },
+    Migration {
+        version: 1004,
+        name: "create_person_aliases",
+        sql: include_str!("../migrations/1004_create_person_aliases.sql"),
     },
 ];
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod buyer;
 pub mod coupon;
 pub mod directory;
 pub mod import;
@@ -13,7 +14,7 @@ pub mod quote;
 use std::sync::Arc;
 
 use directory::Directory;
-use siyu_events::Log;
+use siyu_events::{Log, Subscription};
 use siyu_grpc::{Peer, Server};
 use siyu_kernel::Ids;
 use siyu_pg::{Db, Migration};
@@ -45,6 +46,11 @@ pub const MIGRATIONS: &[Migration] = &[
         version: 1002,
         name: "add_paid_version",
         sql: include_str!("../migrations/1002_add_paid_version.sql"),
+    },
+    Migration {
+        version: 1003,
+        name: "create_buyer_aliases",
+        sql: include_str!("../migrations/1003_create_buyer_aliases.sql"),
     },
     Migration {
         version: 1010,
@@ -91,5 +97,10 @@ impl App {
             .service(PromotionServiceServer::new(self.clone()))
             .service(QuoteServiceServer::new(self.clone()))
             .service(EventLogServiceServer::new(self.log.service()))
+    }
+
+    /// What it follows of its siblings.
+    pub fn subscriptions(&self) -> Vec<Subscription> {
+        vec![buyer::subscription(self)]
     }
 }

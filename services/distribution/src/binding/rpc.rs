@@ -18,7 +18,7 @@ use super::{
     store,
 };
 use crate::{
-    App, commission, limits,
+    App, buyer, commission, limits,
     promoter::{self, PersonId, Promoter},
 };
 
@@ -59,9 +59,12 @@ async fn bind(
     }
     for _ in 0..limits::RACE_ATTEMPTS_MAX {
         let mut tx = app.db.tenant(ctx.merchant()?).await?;
-        let promoter = promoter::store::find(&mut tx, promoter_id)
+        buyer::store::hold(&mut tx).await?;
+        let person_id = buyer::store::lead(&mut tx, person_id).await?;
+        let mut promoter = promoter::store::find(&mut tx, promoter_id)
             .await?
             .ok_or_else(|| Fault::not_found("promoter"))?;
+        promoter.person_id = buyer::store::lead(&mut tx, promoter.person_id).await?;
         let click = Click { person_id, promoter: &promoter, at, source: &request.source };
         if let Some((outcome, binding)) = apply(app, &mut tx, &ctx, &click).await? {
             tx.commit().await?;
@@ -133,6 +136,7 @@ async fn get(app: &App, ctx: Ctx, request: GetBindingRequest) -> Result<GetBindi
     let person_id: PersonId = parse::id("person_id", &request.person_id)?;
     let at = parse::optional_instant("at_time", request.at_time)?.unwrap_or(ctx.now);
     let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    let person_id = buyer::store::lead(&mut tx, person_id).await?;
     let found = store::in_force(&mut tx, &[(person_id, at)]).await?.remove(0);
     let binding = found.ok_or_else(|| Fault::not_found("binding"))?;
     Ok(GetBindingResponse { binding: Some(binding.into()) })

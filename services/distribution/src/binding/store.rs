@@ -92,6 +92,7 @@ pub async fn in_force(
             from bindings
             where merchant_id = $1 and person_id = k.person_id and bound_at <= k.at
                 and (expires_at is null or k.at < expires_at) and (ended_at is null or k.at < ended_at)
+            order by bound_at, id
             limit 1
         ) as b",
     )

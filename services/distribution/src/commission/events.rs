@@ -18,8 +18,8 @@ use super::{
     earned, expense, store,
 };
 use crate::{
-    App, binding,
-    promoter::{self, PromoterId},
+    App, binding, buyer,
+    promoter::{self, PersonId, PromoterId},
 };
 
 /// What the distribution service follows of the order service.
@@ -41,8 +41,13 @@ struct Wanted {
 impl Handler for Accruals {
     async fn handle(&self, tx: &mut Tx, events: &[&Event]) -> Result<(), HandlerError> {
         let facts = siyu_events::latest_order_facts(events)?;
-        let sales: Vec<Sale> =
+        let mut sales: Vec<Sale> =
             facts.iter().map(Sale::of).collect::<Result<_, _>>().map_err(HandlerError::park)?;
+        let buyers: Vec<PersonId> = sales.iter().map(|sale| sale.person_id).collect();
+        let leads = buyer::store::canonical(tx, &buyers).await?;
+        for sale in &mut sales {
+            sale.person_id = *leads.get(&sale.person_id).unwrap_or(&sale.person_id);
+        }
         let rules = store::rules(tx).await?;
         let orders: Vec<OrderId> = sales.iter().map(|sale| sale.order_id).collect();
         let known: HashMap<OrderId, i64> =
@@ -206,5 +211,7 @@ async fn inviter(
     let promoter = promoter::store::find(tx, promoter_id).await?;
     let Some(inviter_id) = promoter.and_then(|p| p.inviter_promoter_id) else { return Ok(None) };
     let inviter = promoter::store::find(tx, inviter_id).await?;
-    Ok(inviter.filter(|i| i.person_id != sale.person_id).map(|i| i.id))
+    let Some(inviter) = inviter else { return Ok(None) };
+    let person_id = buyer::store::lead(tx, inviter.person_id).await?;
+    Ok((person_id != sale.person_id).then_some(inviter.id))
 }

@@ -4,6 +4,7 @@
 mod bindings;
 mod bindings_race;
 mod bindings_random;
+mod buyers;
 mod commissions;
 mod commissions_random;
 mod levels;

@@ -8,7 +8,10 @@ use siyu_kernel::{Id, LocalDay, kind};
 use siyu_pg::Tx;
 
 use super::{OrderId, PersonId, Told, column, domain_of, domain_word, number};
-use crate::engine::{Fact, Person};
+use crate::{
+    engine::{Fact, Person},
+    merge,
+};
 
 /// A fact as it stands: what a newer revision replaces.
 #[derive(Debug, Clone, Copy, sqlx::FromRow)]
@@ -54,12 +57,23 @@ impl DayFact {
     }
 }
 
-/// The numbers of persons; who has none gets the next ones. The merchant is locked.
+/// The numbers of persons; who has none gets the next ones, an alias has that of whom it leads to. The merchant is locked.
 pub async fn numbers(
     tx: &mut Tx,
     persons: &[PersonId],
 ) -> Result<HashMap<PersonId, Person>, siyu_pg::Error> {
-    let mut known = find_numbers(tx, persons).await?;
+    let leads = merge::store::canonical(tx, persons).await?;
+    let lead = |person: &PersonId| *leads.get(person).unwrap_or(person);
+    let own = own_numbers(tx, &persons.iter().map(lead).collect::<Vec<_>>()).await?;
+    Ok(persons.iter().map(|person| (*person, own[&lead(person)])).collect())
+}
+
+/// The numbers that the ids themselves have, aliases too; who has none gets the next ones. The merchant is locked.
+pub async fn own_numbers(
+    tx: &mut Tx,
+    persons: &[PersonId],
+) -> Result<HashMap<PersonId, Person>, siyu_pg::Error> {
+    let mut known = find_own_numbers(tx, persons).await?;
     let mut fresh: Vec<PersonId> =
         persons.iter().copied().filter(|person| !known.contains_key(person)).collect();
     fresh.sort_unstable();
@@ -85,8 +99,19 @@ pub async fn numbers(
     Ok(known)
 }
 
-/// The numbers of persons who have one.
+/// The numbers of persons who have one; an alias has that of whom it leads to.
 pub async fn find_numbers(
+    tx: &mut Tx,
+    persons: &[PersonId],
+) -> Result<HashMap<PersonId, Person>, siyu_pg::Error> {
+    let leads = merge::store::canonical(tx, persons).await?;
+    let lead = |person: &PersonId| *leads.get(person).unwrap_or(person);
+    let own = find_own_numbers(tx, &persons.iter().map(lead).collect::<Vec<_>>()).await?;
+    let number = |person: &PersonId| Some((*person, *own.get(&lead(person))?));
+    Ok(persons.iter().filter_map(number).collect())
+}
+
+async fn find_own_numbers(
     tx: &mut Tx,
     persons: &[PersonId],
 ) -> Result<HashMap<PersonId, Person>, siyu_pg::Error> {

@@ -1,4 +1,4 @@
-//! Follows the member service: merchants, stores, connections.
+//! Follows the member service: merchants, stores, connections, merges of persons.
 
 use std::sync::Arc;
 
@@ -6,11 +6,13 @@ use prost::Message;
 use siyu_events::{Event, Handler, HandlerError, Subscription};
 use siyu_grpc::parse;
 use siyu_pg::Tx;
-use siyu_proto::member::v1::{ConnectionChanged, MerchantCreated, StoreChanged};
+use siyu_proto::member::v1::{
+    ConnectionChanged, MerchantCreated, PersonMerged, PersonUnmerged, StoreChanged,
+};
 use tonic::async_trait;
 
 use super::store;
-use crate::{App, audience};
+use crate::{App, audience, merge};
 
 /// What metrics follows of the member service.
 pub fn subscription(app: &App) -> Subscription {
@@ -18,6 +20,8 @@ pub fn subscription(app: &App) -> Subscription {
         .on::<MerchantCreated>()
         .on::<StoreChanged>()
         .on::<ConnectionChanged>()
+        .on::<PersonMerged>()
+        .on::<PersonUnmerged>()
 }
 
 struct Members {
@@ -27,7 +31,7 @@ struct Members {
 #[async_trait]
 impl Handler for Members {
     async fn handle(&self, tx: &mut Tx, events: &[&Event]) -> Result<(), HandlerError> {
-        let mut connections = 0;
+        let mut changes = 0;
         for event in events {
             if let Some(fact) = event.decode::<MerchantCreated>()? {
                 let merchant = fact.merchant.unwrap_or_default();
@@ -36,10 +40,16 @@ impl Handler for Members {
                 self.keep_store(tx, fact).await?;
             } else if let Some(fact) = event.decode::<ConnectionChanged>()? {
                 audience::keep_connection(tx, &fact.connection.unwrap_or_default()).await?;
-                connections += 1;
+                changes += 1;
+            } else if let Some(fact) = event.decode::<PersonMerged>()? {
+                merge::keep_merge(tx, fact).await?;
+                changes += 1;
+            } else if let Some(fact) = event.decode::<PersonUnmerged>()? {
+                merge::keep_unmerge(tx, fact).await?;
+                changes += 1;
             }
         }
-        if connections > 0 {
+        if changes > 0 {
             store::count_facts(tx, self.app.clock.now()).await?;
         }
         Ok(())

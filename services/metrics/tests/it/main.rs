@@ -7,6 +7,7 @@ mod facts;
 mod figures;
 mod hours;
 mod maintenance;
+mod merges;
 mod naive;
 mod processes;
 mod random;

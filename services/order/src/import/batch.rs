@@ -17,7 +17,7 @@ use super::{
     store::{self, Aside},
 };
 use crate::{
-    App, limits,
+    App, buyer, limits,
     order::domain::{OrderId, State},
 };
 
@@ -121,8 +121,10 @@ async fn write(
     ctx: &Ctx,
     read: &[Read],
 ) -> Result<Option<Vec<Answer>>, Fault> {
+    let persons = buyers(tx, read).await?;
     let mut drafts = load(tx, read).await?;
-    let answers: Vec<Answer> = read.iter().map(|one| decide(app, ctx, &mut drafts, one)).collect();
+    let decide = |one| decide(app, ctx, &mut drafts, &persons, one);
+    let answers: Vec<Answer> = read.iter().map(decide).collect();
     // In the order of their keys, so that two imports never wait for each other.
     let mut drafts: Vec<(&Key, Draft)> = drafts.into_iter().collect();
     drafts.sort_by_key(|(a, _)| *a);
@@ -193,9 +195,29 @@ async fn load<'a>(tx: &mut Tx, read: &'a [Read]) -> Result<HashMap<&'a Key, Draf
     Ok(orders.into_iter().map(draft).collect())
 }
 
-fn decide<'a>(app: &App, ctx: &Ctx, drafts: &mut HashMap<&'a Key, Draft>, one: &'a Read) -> Answer {
+/// Whom buyers turned out to be since the member service was asked; nobody is merged before the transaction ends.
+async fn buyers(
+    tx: &mut Tx,
+    read: &[Read],
+) -> Result<HashMap<Id<Person>, Id<Person>>, siyu_pg::Error> {
+    let persons = read.iter().filter_map(|one| match one {
+        Read::Sound(_, person) => Some(*person),
+        Read::Aside(_) | Read::Wrong(_) => None,
+    });
+    let persons: BTreeSet<Id<Person>> = persons.collect();
+    buyer::store::hold(tx).await?;
+    buyer::store::canonical(tx, &persons.into_iter().collect::<Vec<_>>()).await
+}
+
+fn decide<'a>(
+    app: &App,
+    ctx: &Ctx,
+    drafts: &mut HashMap<&'a Key, Draft>,
+    persons: &HashMap<Id<Person>, Id<Person>>,
+    one: &'a Read,
+) -> Answer {
     let (incoming, person) = match one {
-        Read::Sound(incoming, person) => (incoming, *person),
+        Read::Sound(incoming, person) => (incoming, *persons.get(person).unwrap_or(person)),
         Read::Aside(_) => return Answer::Quarantined,
         Read::Wrong(violations) => return Answer::Rejected(violations.clone()),
     };

@@ -16,7 +16,7 @@ use super::{
     domain::{Domain, Line, Order, State},
     store::{self, Cursor, Filter},
 };
-use crate::{App, limits};
+use crate::{App, buyer, limits};
 
 #[async_trait]
 impl OrderService for App {
@@ -50,7 +50,7 @@ async fn list(
     ctx: Ctx,
     request: ListOrdersRequest,
 ) -> Result<ListOrdersResponse, Fault> {
-    let filter = read_filter(&request)?;
+    let mut filter = read_filter(&request)?;
     let bound_to = format!("{filter:?}");
     let page = page::Request::<Cursor>::parse(
         request.page_size,
@@ -59,6 +59,10 @@ async fn list(
         bound_to.as_bytes(),
     )?;
     let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    if let Some(asked) = filter.person_id {
+        let leads = buyer::store::canonical(&mut tx, &[asked]).await?;
+        filter.person_id = Some(leads.get(&asked).copied().unwrap_or(asked));
+    }
     let rows = store::list(&mut tx, &filter, page.after, page.fetch()).await?;
     let page = page.page(rows, |order| (order.paid_at, order.id.uuid()));
     Ok(ListOrdersResponse {

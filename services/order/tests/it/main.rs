@@ -1,6 +1,7 @@
 //! The order service over its methods, with a real database and a member service that a test plays.
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic, in its helpers too")]
 
+mod buyers;
 mod catalogue;
 mod coupons;
 mod import;

@@ -98,7 +98,7 @@ impl Host {
             }
             Service::Order => {
                 let app = siyu_order::App::new(db.clone(), member()?, self.ids.clone());
-                (app.serve(server), app.log().clone(), Vec::new())
+                (app.serve(server), app.log().clone(), app.subscriptions())
             }
             Service::Distribution => {
                 let app =

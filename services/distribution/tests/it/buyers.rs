@@ -1,0 +1,91 @@
+//! Customers and promoters who turn out to be one person, and not after all.
+
+use siyu_events::Consumer;
+use siyu_kernel::{Clock, kind};
+use siyu_proto::{
+    distribution::v1::BindOutcome,
+    member::v1::{Merge, PersonMerged, PersonUnmerged},
+};
+use siyu_testkit::{Sibling, id, merchant};
+
+use crate::world::{World, generous, hour, person};
+
+struct Members {
+    sibling: Sibling,
+    consumer: Consumer,
+}
+
+impl Members {
+    async fn new(world: &World) -> Self {
+        let sibling = Sibling::new("member", &world.clock).await;
+        let follows = |s: &siyu_events::Subscription| s.source() == "member";
+        let subscription = world.app.subscriptions().into_iter().find(follows).unwrap();
+        let consumer = sibling.consumer(world.database.db(), subscription);
+        Self { sibling, consumer }
+    }
+
+    async fn merged(&self, world: &World, survivor: u32, loser: u32) {
+        let fact = PersonMerged { merge: Some(merge(survivor, loser)) };
+        self.sibling.tell(merchant(1), &person(loser), world.clock.now(), &fact).await;
+        self.sibling.deliver(&self.consumer).await;
+    }
+
+    async fn unmerged(&self, world: &World, survivor: u32, loser: u32) {
+        let fact = PersonUnmerged {
+            merge: Some(merge(survivor, loser)),
+            survivor_person_id: person(survivor),
+            person_ids: vec![person(loser)],
+        };
+        self.sibling.tell(merchant(1), &person(loser), world.clock.now(), &fact).await;
+        self.sibling.deliver(&self.consumer).await;
+    }
+}
+
+fn merge(survivor: u32, loser: u32) -> Merge {
+    Merge {
+        id: id::<kind::Merge>(loser).to_string(),
+        survivor_person_id: person(survivor),
+        loser_person_id: person(loser),
+        ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn of_two_bindings_the_earliest_that_has_not_expired_stays() {
+    for (first, second) in [(-5, -3), (-3, -5)] {
+        let world = World::new().await;
+        let members = Members::new(&world).await;
+        world.set_rule(generous()).await.unwrap();
+        let (one, other) = (world.promoter(1, "").await, world.promoter(2, "").await);
+        world.click(10, &one, first).await;
+        world.click(11, &other, second).await;
+        let earliest = if first < second { &one } else { &other };
+        for _ in 0..2 {
+            members.merged(&world, 10, 11).await;
+            for n in [10, 11] {
+                assert_eq!(world.bound_to(n, hour(0)).await.as_ref(), Some(earliest));
+            }
+        }
+        members.unmerged(&world, 10, 11).await;
+        assert_eq!(world.bound_to(10, hour(0)).await.as_ref(), Some(&one));
+        assert_eq!(world.bound_to(11, hour(0)).await.as_ref(), Some(&other));
+    }
+}
+
+#[tokio::test]
+async fn nobody_brings_himself_under_another_id() {
+    let world = World::new().await;
+    let members = Members::new(&world).await;
+    world.set_rule(generous()).await.unwrap();
+    let promoter = world.promoter(21, "").await;
+    let both = world.promoter(22, "").await;
+    members.merged(&world, 20, 21).await;
+    members.merged(&world, 20, 22).await;
+    for n in [20, 21, 22] {
+        for own in [&promoter, &both] {
+            assert_eq!(world.click(n, own, -1).await.0, BindOutcome::Self_, "{n}");
+        }
+    }
+    members.unmerged(&world, 20, 21).await;
+    assert_eq!(world.click(20, &promoter, -1).await.0, BindOutcome::Bound);
+}

@@ -1,0 +1,82 @@
+//! Follows the member service's merges.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use siyu_events::{Event, Handler, HandlerError, Subscription};
+use siyu_grpc::{Ctx, parse};
+use siyu_kernel::{Fault, Id, kind::Person};
+use siyu_pg::Tx;
+use siyu_proto::member::v1::{PersonMerged, PersonUnmerged};
+use tonic::async_trait;
+
+use super::store;
+use crate::{
+    App, NAME,
+    import::{
+        self,
+        domain::{Change, Fact},
+    },
+    order::domain::{Order, OrderId},
+};
+
+/// What the order service follows of the member service.
+pub fn subscription(app: &App) -> Subscription {
+    Subscription::new(NAME, "member", Arc::new(Buyers { app: app.clone() }))
+        .on::<PersonMerged>()
+        .on::<PersonUnmerged>()
+}
+
+struct Buyers {
+    app: App,
+}
+
+#[async_trait]
+impl Handler for Buyers {
+    async fn handle(&self, tx: &mut Tx, events: &[&Event]) -> Result<(), HandlerError> {
+        for event in events {
+            if let Some(fact) = event.decode::<PersonMerged>()? {
+                let merge = fact.merge.unwrap_or_default();
+                let survivor = read("survivor_person_id", &merge.survivor_person_id)?;
+                let loser = read("loser_person_id", &merge.loser_person_id)?;
+                let orders = store::merge(tx, survivor, loser).await?;
+                self.tell(tx, orders, event.occurred_at).await?;
+            } else if let Some(fact) = event.decode::<PersonUnmerged>()? {
+                let merge = fact.merge.unwrap_or_default();
+                let survivor = read("survivor_person_id", &fact.survivor_person_id)?;
+                let loser = read("loser_person_id", &merge.loser_person_id)?;
+                let origins = fact.person_ids.iter().map(|id| read("person_ids", id));
+                let origins: Vec<Id<Person>> = origins.collect::<Result<_, _>>()?;
+                let orders = store::unmerge(tx, survivor, loser, &origins).await?;
+                self.tell(tx, orders, event.occurred_at).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Buyers {
+    /// Tells the orders' new revisions, of those that were told before.
+    async fn tell(&self, tx: &mut Tx, orders: Vec<Order>, at: DateTime<Utc>) -> Result<(), Fault> {
+        let told: Vec<Order> = orders.into_iter().filter(|order| order.told).collect();
+        let ids: Vec<OrderId> = told.iter().map(|order| order.id).collect();
+        let mut lines = import::store::lines(tx, &ids).await?;
+        let ctx = Ctx::internal(NAME, Some(tx.merchant()), at);
+        let news: Vec<_> = told
+            .into_iter()
+            .map(|order| Change {
+                fact: Some(if order.counts() { Fact::Revised } else { Fact::Voided }),
+                lines: lines.remove(&order.id).unwrap_or_default(),
+                dirty_lines: Default::default(),
+                existed: true,
+                order,
+            })
+            .filter_map(|change| import::events::of(&change, self.app.ids.uuid(), &ctx))
+            .collect();
+        Ok(siyu_events::append(tx, &news).await?)
+    }
+}
+
+fn read(field: &str, id: &str) -> Result<Id<Person>, HandlerError> {
+    parse::id(field, id).map_err(HandlerError::park)
+}

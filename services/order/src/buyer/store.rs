@@ -1,0 +1,119 @@
+//! The SQL of buyers who are one and nothing else.
+
+use std::collections::HashMap;
+
+use siyu_kernel::{Id, kind::Person};
+use siyu_pg::Tx;
+
+use crate::order::domain::Order;
+
+/// Lets orders in for the buyers as they are: a merge waits until the transaction ends. Whoever writes orders says so before
+/// asking [`canonical`].
+pub async fn hold(tx: &mut Tx) -> Result<(), siyu_pg::Error> {
+    sqlx::query("select pg_advisory_xact_lock_shared(hashtextextended('order.buyers ' || $1::uuid::text, 0))")
+        .bind(tx.merchant())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+async fn lock(tx: &mut Tx) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "select pg_advisory_xact_lock(hashtextextended('order.buyers ' || $1::uuid::text, 0))",
+    )
+    .bind(tx.merchant())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Whom ids lead to; who is no alias is not among them.
+pub async fn canonical(
+    tx: &mut Tx,
+    persons: &[Id<Person>],
+) -> Result<HashMap<Id<Person>, Id<Person>>, siyu_pg::Error> {
+    let rows: Vec<(Id<Person>, Id<Person>)> = sqlx::query_as(
+        "select a.person_id, a.merged_into
+        from unnest($2::uuid[]) as k (id)
+        cross join lateral (
+            select person_id, merged_into from buyer_aliases where merchant_id = $1 and person_id = k.id limit 1
+        ) as a",
+    )
+    .bind(tx.merchant())
+    .bind(persons)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Gives the loser's orders to the survivor; returns them as they are now.
+pub async fn merge(
+    tx: &mut Tx,
+    survivor: Id<Person>,
+    loser: Id<Person>,
+) -> Result<Vec<Order>, siyu_pg::Error> {
+    lock(tx).await?;
+    sqlx::query(
+        "with aliases as (
+            update buyer_aliases set merged_into = $2
+            where merchant_id = $1 and merged_into = $3 and merged_into is not null and person_id <> $2
+        )
+        insert into buyer_aliases (merchant_id, person_id, merged_into) values ($1, $3, $2)
+        on conflict on constraint buyer_aliases_pkey do update set merged_into = excluded.merged_into",
+    )
+    .bind(tx.merchant())
+    .bind(survivor)
+    .bind(loser)
+    .execute(&mut **tx)
+    .await?;
+    let orders = sqlx::query_as(
+        "update orders
+        set person_id = $2, origin_person_id = coalesce(origin_person_id, person_id), revision = revision + 1
+        where merchant_id = $1 and person_id = $3
+        returning id, platform, shop_id, platform_order_no, person_id, state, domain, channel, store_id, paid_at,
+            currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at",
+    )
+    .bind(tx.merchant())
+    .bind(survivor)
+    .bind(loser)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(orders)
+}
+
+/// Gives the orders back that had come from the loser or one of its aliases; returns them as they are now.
+pub async fn unmerge(
+    tx: &mut Tx,
+    survivor: Id<Person>,
+    loser: Id<Person>,
+    origins: &[Id<Person>],
+) -> Result<Vec<Order>, siyu_pg::Error> {
+    lock(tx).await?;
+    sqlx::query(
+        "with own as (
+            delete from buyer_aliases where merchant_id = $1 and person_id = $2
+        )
+        insert into buyer_aliases (merchant_id, person_id, merged_into)
+        select $1, n.id, $2 from unnest($3::uuid[]) as n (id) where n.id <> $2
+        on conflict on constraint buyer_aliases_pkey do update set merged_into = excluded.merged_into",
+    )
+    .bind(tx.merchant())
+    .bind(loser)
+    .bind(origins)
+    .execute(&mut **tx)
+    .await?;
+    let orders = sqlx::query_as(
+        "update orders
+        set person_id = $3, origin_person_id = nullif(origin_person_id, $3), revision = revision + 1
+        where merchant_id = $1 and person_id = $2 and origin_person_id = any($4::uuid[])
+        returning id, platform, shop_id, platform_order_no, person_id, state, domain, channel, store_id, paid_at,
+            currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at",
+    )
+    .bind(tx.merchant())
+    .bind(survivor)
+    .bind(loser)
+    .bind(origins)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(orders)
+}
