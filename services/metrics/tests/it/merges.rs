@@ -75,7 +75,7 @@ async fn two_buyers_become_one_and_figures_are_those_of_a_rebuild() {
 
     merged(&world, 1, 2).await;
     let moved = of(&other, 1);
-    world.sell(1, &[moved.clone()]).await;
+    world.sell(1, std::slice::from_ref(&moved)).await;
     let figures = world.own.total().await;
     assert_eq!((figures.buyers, users(&world).await), (2, (1, 150)));
     assert!(world.own.rebuild(1).await.equal);

@@ -1,6 +1,6 @@
 //! Follows the member service's merges.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use siyu_events::{Event, Handler, HandlerError, Subscription};
@@ -67,7 +67,7 @@ impl Buyers {
             .map(|order| Change {
                 fact: Some(if order.counts() { Fact::Revised } else { Fact::Voided }),
                 lines: lines.remove(&order.id).unwrap_or_default(),
-                dirty_lines: Default::default(),
+                dirty_lines: BTreeSet::new(),
                 existed: true,
                 order,
             })
