@@ -9,7 +9,8 @@ use siyu_proto::member::v1::{MergeReason, PersonMerged, PersonUnmerged};
 
 use super::{Merge, PersonId, Unmerge, domain::Identity, store};
 use crate::{
-    App, account, blacklist, connection, consent, earning, household, identity, owner, points, purchase, stage, value,
+    App, account, blacklist, connection, consent, earning, household, identity, owner, points,
+    purchase, stage, value,
 };
 
 /// Why persons are one.

@@ -8,12 +8,9 @@ mod earnings;
 mod earnings_random;
 mod erasure;
 mod handovers;
-<<<<<<< HEAD
 mod households;
-=======
 mod identity;
 mod identity_undo;
->>>>>>> 9d48cf9 (Make one person out of keys that come together, and undo it)
 mod merchants;
 mod orders;
 mod organisation;

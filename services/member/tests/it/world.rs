@@ -12,7 +12,17 @@ use siyu_member::{
 };
 use siyu_pg::{Migration, base_migrations};
 use siyu_proto::member::v1::{
-    account_service_client::AccountServiceClient, blacklist_service_client::BlacklistServiceClient, connection_service_client::ConnectionServiceClient, consent_service_client::ConsentServiceClient, handover_service_client::HandoverServiceClient, household_service_client::HouseholdServiceClient, identity_service_client::IdentityServiceClient, merchant_service_client::MerchantServiceClient, owner_service_client::OwnerServiceClient, person_service_client::PersonServiceClient, points_policy_service_client::PointsPolicyServiceClient, points_service_client::PointsServiceClient, privacy_service_client::PrivacyServiceClient, profile_service_client::ProfileServiceClient, region_service_client::RegionServiceClient, staff_service_client::StaffServiceClient, stage_service_client::StageServiceClient, store_service_client::StoreServiceClient, *,
+    account_service_client::AccountServiceClient, blacklist_service_client::BlacklistServiceClient,
+    connection_service_client::ConnectionServiceClient,
+    consent_service_client::ConsentServiceClient, handover_service_client::HandoverServiceClient,
+    household_service_client::HouseholdServiceClient,
+    identity_service_client::IdentityServiceClient, merchant_service_client::MerchantServiceClient,
+    owner_service_client::OwnerServiceClient, person_service_client::PersonServiceClient,
+    points_policy_service_client::PointsPolicyServiceClient,
+    points_service_client::PointsServiceClient, privacy_service_client::PrivacyServiceClient,
+    profile_service_client::ProfileServiceClient, region_service_client::RegionServiceClient,
+    staff_service_client::StaffServiceClient, stage_service_client::StageServiceClient,
+    store_service_client::StoreServiceClient, *,
 };
 use siyu_runtime::{Policy, Progress, Readiness, Steps, Tasks, random_bytes};
 use siyu_testkit::{Database, FixedClock, SeededIds, told};

@@ -46,7 +46,7 @@ async fn connect(world: &World, n: u32, day: i64) {
         account_id: "anna".into(),
         state: ConnectionState::Connected.into(),
         state_time: Some(stamp(noon(day))),
-        source: String::new(),
+        ..Default::default()
     };
     let fact = ConnectionChanged { connection: Some(connection) };
     world.siblings["member"].tell(merchant(1), &person(n), noon(day), &fact).await;
