@@ -71,7 +71,7 @@ pub async fn merge(
         set person_id = $2, origin_person_id = coalesce(origin_person_id, person_id), revision = revision + 1
         where merchant_id = $1 and person_id = $3
         returning id, platform, shop_id, platform_order_no, person_id, state, domain, channel, store_id, paid_at,
-            currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at",
+            paid_version, currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at",
     )
     .bind(tx.merchant())
     .bind(survivor)
@@ -107,7 +107,7 @@ pub async fn unmerge(
         set person_id = $3, origin_person_id = nullif(origin_person_id, $3), revision = revision + 1
         where merchant_id = $1 and person_id = $2 and origin_person_id = any($4::uuid[])
         returning id, platform, shop_id, platform_order_no, person_id, state, domain, channel, store_id, paid_at,
-            currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at",
+            paid_version, currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at",
     )
     .bind(tx.merchant())
     .bind(survivor)
