@@ -127,7 +127,7 @@ pub(crate) async fn clear_keys(
     let show = |key: &Identity| {
         let value = addresses.get(key).cloned().unwrap_or_else(|| key.value.clone());
         let kind = proto::IdentityKind::from(key.kind).into();
-        proto::Identity { kind, scope: key.scope.clone(), value }
+        proto::Identity { kind, scope: key.scope.clone(), value, ..Default::default() }
     };
     Ok(identities.iter().map(show).collect())
 }
