@@ -45,6 +45,7 @@ pub(crate) async fn run(bench: &Bench) -> Result<Vec<Row>> {
         ratio: Some(ratio),
         aim,
         cpu_ms: None,
+        limit_cpu_ms: None,
     };
     Ok(vec![
         row(

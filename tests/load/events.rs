@@ -82,6 +82,7 @@ fn row(name: &str, speed: Speed) -> Row {
         ratio: None,
         aim: "≥ 20,000/s",
         cpu_ms: Some(speed.cpu_ms),
+        limit_cpu_ms: None,
     }
 }
 

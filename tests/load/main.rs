@@ -40,7 +40,7 @@ async fn main() -> Result<()> {
         |name: &str| only.is_empty() || only.iter().any(|part| name.contains(part.as_str()));
     let dir = env::temp_dir().join(format!("siyu-bench-{}", std::process::id()));
     let bench = start(&dir).await?;
-    println!("{}", measure::machine());
+    println!("{}", measure::machine(&dir)?);
     let mut rows: Vec<Row> = Vec::new();
     if wanted("import") {
         rows.extend(import::run(&bench).await?);

@@ -1,6 +1,13 @@
 //! Time, CPU and the table.
 
-use std::{fmt::Write as _, fs, process, time::Instant};
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{self, Write as _},
+    path::Path,
+    process,
+    time::{Duration, Instant},
+};
 
 /// One line of the table.
 pub(crate) struct Row {
@@ -10,6 +17,7 @@ pub(crate) struct Row {
     pub(crate) ratio: Option<f64>,
     pub(crate) aim: &'static str,
     pub(crate) cpu_ms: Option<f64>,
+    pub(crate) limit_cpu_ms: Option<f64>,
 }
 
 /// CPU time of this process and of the PostgreSQL that it runs, in milliseconds.
@@ -41,6 +49,7 @@ impl Row {
             ratio: Some(own.per_second / limit.per_second),
             aim,
             cpu_ms: Some(own.cpu_ms),
+            limit_cpu_ms: Some(limit.cpu_ms),
         }
     }
 }
@@ -129,30 +138,60 @@ fn children(parent: u32) -> Vec<u32> {
     pids.filter(is_child).collect()
 }
 
-/// The load of the machine, without which no figure means anything.
-pub(crate) fn machine() -> String {
+/// What was measured and where, without which no figure means anything: the revision, the load of the machine, and how
+/// often a second its disk lets a writer be sure, in the folder of the database.
+pub(crate) fn machine(dir: &Path) -> io::Result<String> {
+    let git = |args: &[&str]| {
+        let output = process::Command::new("git").args(args).output().ok();
+        let output = output.filter(|output| output.status.success())?;
+        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let revision = git(&["rev-parse", "--short=10", "HEAD"]).unwrap_or_else(|| "unknown".into());
+    let changed = git(&["status", "--porcelain", "--untracked-files=no"]);
+    let changed = if changed.is_none_or(|list| list.is_empty()) { "" } else { " with changes" };
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    format!(
-        "{cores} cores, load before the run {}",
-        load.split_whitespace().next().unwrap_or("unknown")
-    )
+    let load = load.split_whitespace().next().unwrap_or("unknown").to_owned();
+    let fsyncs = whole(fsyncs_per_second(dir)?);
+    Ok(format!(
+        "revision {revision}{changed}, {cores} cores, load before the run {load}, {fsyncs} fdatasync/s"
+    ))
+}
+
+/// Appends pages to a file as a write-ahead log is appended to, each made durable.
+fn fsyncs_per_second(dir: &Path) -> io::Result<f64> {
+    let path = dir.join("fsync");
+    let mut file = fs::File::create(&path)?;
+    let (start, mut count) = (Instant::now(), 0);
+    while start.elapsed() < Duration::from_secs(1) {
+        file.write_all(&[0; 8_192])?;
+        file.sync_data()?;
+        count += 1;
+    }
+    fs::remove_file(&path)?;
+    Ok(as_f64(count) / start.elapsed().as_secs_f64())
 }
 
 pub(crate) fn table(rows: &[Row]) -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "\n{:<44} {:>18} {:>18} {:>7}  {:<12} {:>11}",
-        "what", "measured", "limit", "ratio", "aim", "CPU ms each"
+        "\n{:<44} {:>18} {:>18} {:>7}  {:<12} {:>11} {:>8}",
+        "what", "measured", "limit", "ratio", "aim", "CPU ms each", "limit"
     );
     for row in rows {
         let ratio = row.ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
-        let cpu = row.cpu_ms.map_or_else(String::new, |cpu| format!("{cpu:.3}"));
+        let cpu = |ms: Option<f64>| ms.map_or_else(String::new, |ms| format!("{ms:.3}"));
         let _ = writeln!(
             text,
-            "{:<44} {:>18} {:>18} {:>7}  {:<12} {:>11}",
-            row.name, row.value, row.limit, ratio, row.aim, cpu
+            "{:<44} {:>18} {:>18} {:>7}  {:<12} {:>11} {:>8}",
+            row.name,
+            row.value,
+            row.limit,
+            ratio,
+            row.aim,
+            cpu(row.cpu_ms),
+            cpu(row.limit_cpu_ms)
         );
     }
     text

@@ -50,6 +50,7 @@ pub(crate) async fn run(data_dir: &Path) -> Result<Vec<Row>> {
         ratio: Some(ratio),
         aim,
         cpu_ms: None,
+        limit_cpu_ms: None,
     };
     let (start, memory) = (median_f64(starts), median_f64(memory));
     Ok(vec![

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use crate::{
     Error, Settings, SystemTx, Tx,
     error::is_gone,
-    tx::{Open, begin_job, begin_tenant},
+    tx::{Open, begin_job, begin_reading, begin_writing},
 };
 
 /// The first wait for a database that cannot be reached; it doubles up to [`LONGEST_PAUSE`].
@@ -68,13 +68,13 @@ impl Db {
 
     /// Opens a transaction of one tenant, in one round trip.
     pub async fn tenant(&self, merchant: Id<Merchant>) -> Result<Tx, Error> {
-        let open = self.begin(&begin_tenant("begin", merchant)).await?;
+        let open = self.begin(&begin_writing(merchant)).await?;
         Ok(Tx::new(open, merchant))
     }
 
     /// Opens a transaction of one tenant that may only read.
     pub async fn tenant_read(&self, merchant: Id<Merchant>) -> Result<Tx, Error> {
-        let open = self.begin(&begin_tenant("begin read only", merchant)).await?;
+        let open = self.begin(&begin_reading(merchant)).await?;
         Ok(Tx::new(open, merchant))
     }
 
