@@ -48,6 +48,7 @@ const NATURAL: &[(&str, &str)] = &[
     ("RebuildMetrics", "it computes what stands"),
     ("SetTriangleBaseline", "the same baseline again is no other one"),
     ("RevokeToken", "a token is revoked once"),
+    ("SignIn", "a day is signed once"),
 ];
 
 pub(crate) static POOL: LazyLock<DescriptorPool> =

@@ -9,8 +9,8 @@ use siyu_pg::SystemTx;
 use uuid::Uuid;
 
 use crate::{
-    AccountCode, Draw, Error, MAX_BATCH, MerchantId, Movement, NewAccount, Outcome, Transfer,
-    TransferCode, open, post,
+    AccountCode, Asset, Draw, Error, MAX_BATCH, MerchantId, Movement, NewAccount, Outcome,
+    Transfer, TransferCode, open, post,
     record::micros,
     store::{self, due::DueLot},
 };
@@ -24,6 +24,19 @@ pub struct LotExpiry {
     pub into: AccountCode,
     /// The reason on the transfers.
     pub code: TransferCode,
+}
+
+/// What lapsed of one lot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lapsed {
+    /// Whose ledger it is.
+    pub merchant: MerchantId,
+    /// Whose account had it.
+    pub owner: Uuid,
+    /// What it counted.
+    pub asset: Asset,
+    /// How many units.
+    pub amount: i64,
 }
 
 /// Releases holds whose time is over, of all merchants, the longest over first; gives how many. Fewer than `limit`
@@ -57,9 +70,20 @@ pub async fn expire_lots(
     now: DateTime<Utc>,
     limit: u16,
 ) -> Result<usize, Error> {
+    Ok(lapse_lots(tx, ids, expiry, now, limit).await?.len())
+}
+
+/// The same, for a caller who acts on it: gives whose units lapsed, merchant by merchant.
+pub async fn lapse_lots(
+    tx: &mut SystemTx,
+    ids: &dyn Ids,
+    expiry: LotExpiry,
+    now: DateTime<Utc>,
+    limit: u16,
+) -> Result<Vec<Lapsed>, Error> {
     tx.become_job().await?;
     let due = store::due::lots(tx, expiry.of, micros(now), bounded(limit)).await?;
-    let mut expired = 0;
+    let mut lapsed = Vec::new();
     for (merchant, lots) in by_merchant(due.into_iter().map(|lot| (lot.merchant_id, lot))) {
         let tenant = tx.become_tenant(merchant).await?;
         let sinks: Vec<_> = lots
@@ -76,9 +100,16 @@ pub async fn expire_lots(
         };
         let transfers: Vec<_> = lots.iter().zip(&sinks).map(lapse).collect();
         // A lot that somebody drew on meanwhile is refused, and taken the next time.
-        expired += created(&post(tenant, &transfers, now).await?);
+        let outcomes = post(tenant, &transfers, now).await?;
+        let taken = lots.iter().zip(outcomes).filter(|(_, outcome)| is_created(outcome));
+        lapsed.extend(taken.map(|(lot, _)| Lapsed {
+            merchant,
+            owner: lot.owner_id,
+            asset: lot.asset,
+            amount: lot.free,
+        }));
     }
-    Ok(expired)
+    Ok(lapsed)
 }
 
 /// Lots of one kind of account whose time is over, of all merchants, longest over first: for a service that says more of their
@@ -107,5 +138,9 @@ fn by_merchant<T>(rows: impl IntoIterator<Item = (MerchantId, T)>) -> BTreeMap<M
 }
 
 fn created(outcomes: &[Outcome]) -> usize {
-    outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Created(_))).count()
+    outcomes.iter().filter(|outcome| is_created(outcome)).count()
+}
+
+const fn is_created(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Created(_))
 }

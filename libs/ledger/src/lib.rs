@@ -25,7 +25,7 @@ pub use account::{Account, AccountCode, AccountKey, Flags, Joined, NewAccount};
 pub use asset::{Asset, AssetError};
 pub use check::{CheckReport, Finding, Totals, TrialBalance, check, trial_balance};
 pub use error::Error;
-pub use expire::{LotExpiry, due_lots, expire_holds, expire_lots};
+pub use expire::{Lapsed, LotExpiry, due_lots, expire_holds, expire_lots, lapse_lots};
 pub use join::{Joint, join, part};
 pub use lot::{Lot, LotTerms, Move, MoveKind};
 pub use open::open;

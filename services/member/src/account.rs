@@ -53,6 +53,12 @@ pub const POINTS_REVERTED: TransferCode = TransferCode::new(9);
 pub const POINTS_ADJUSTED: TransferCode = TransferCode::new(10);
 /// The time of points or growth was over.
 pub const POINTS_LAPSED: TransferCode = TransferCode::new(11);
+/// Points for reaching a tier.
+pub const TIER_GIFT: TransferCode = TransferCode::new(12);
+/// Growth was given, for a task for example.
+pub const GROWTH_GRANTED: TransferCode = TransferCode::new(13);
+/// Points for signing in.
+pub const SIGNED_IN: TransferCode = TransferCode::new(14);
 
 /// Two persons turned out to be one, or that was undone.
 pub const MERGED: TransferCode = TransferCode::new(40);
@@ -66,10 +72,9 @@ pub struct Points {
     pub total: i64,
 }
 
-/// The account of a person: points are kept in lots and may be owed, growth is a plain number.
+/// The account of a person: points and growth lie in lots with times of their own, and may be owed.
 pub fn held(id: Uuid, person: PersonId, asset: Asset) -> NewAccount {
-    let flags = if asset == POINTS { Flags::LOTS } else { Flags::NONE };
-    NewAccount::new(Id::from_uuid(id), person.uuid(), HELD, asset).flags(flags)
+    NewAccount::new(Id::from_uuid(id), person.uuid(), HELD, asset).flags(Flags::LOTS)
 }
 
 /// The account of what the merchant has given out.
@@ -120,6 +125,9 @@ pub fn reason(code: TransferCode) -> &'static str {
         POINTS_ADJUSTED => "adjusted",
         POINTS_LAPSED => "lapsed",
         MERGED => "merged",
+        TIER_GIFT => "tier_gift",
+        GROWTH_GRANTED => "growth_granted",
+        SIGNED_IN => "signed_in",
         _ => "other",
     }
 }

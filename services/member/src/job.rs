@@ -6,7 +6,7 @@ use std::{fmt, pin::Pin};
 use siyu_kernel::Fault;
 use siyu_runtime::{CancellationToken, Progress, Steps, steps};
 
-use crate::{App, handover, limits, points, value};
+use crate::{App, handover, limits, points, tier, value};
 
 /// One step of a job.
 type Step = fn(&App) -> Pin<Box<dyn Future<Output = Result<Progress, Fault>> + Send + '_>>;
@@ -29,13 +29,16 @@ enum Work {
 
 /// The jobs of the service.
 pub(crate) fn all(app: &App) -> Vec<Job> {
-    let jobs: [(&'static str, Work); 6] = [
+    let jobs: [(&'static str, Work); 9] = [
         ("member.finish_handovers", Work::Steps(|app| Box::pin(handover::finish::once(app)))),
         ("member.points", Work::Points),
         ("member.expire_holds", Work::Steps(|app| Box::pin(points::expire_freezes(app)))),
         ("member.expire_lots", Work::Steps(|app| Box::pin(points::expire_lots(app)))),
         ("member.value_holds", Work::Steps(|app| Box::pin(value::payment::expire::once(app)))),
         ("member.value_bonus", Work::Steps(|app| Box::pin(value::expiry::once(app)))),
+        ("member.expire_tiers", Work::Steps(|app| Box::pin(tier::job::expire(app)))),
+        ("member.apply_tiers", Work::Steps(|app| Box::pin(tier::job::apply_policies(app)))),
+        ("member.tier_gifts", Work::Steps(|app| Box::pin(tier::job::give(app)))),
     ];
     jobs.map(|(name, work)| Job { app: app.clone(), name, work }).into()
 }

@@ -19,8 +19,10 @@ pub mod purchase;
 pub mod region;
 pub mod rights;
 pub mod shop;
+pub mod sign_in;
 pub mod staff;
 pub mod stage;
+pub mod tier;
 pub mod value;
 pub mod vault;
 
@@ -48,10 +50,10 @@ use siyu_proto::{
         points_service_server::PointsServiceServer, privacy_service_server::PrivacyServiceServer,
         profile_service_server::ProfileServiceServer,
         recharge_service_server::RechargeServiceServer, region_service_server::RegionServiceServer,
-        staff_service_server::StaffServiceServer, stage_service_server::StageServiceServer,
-        store_service_server::StoreServiceServer,
+        sign_in_service_server::SignInServiceServer, staff_service_server::StaffServiceServer,
+        stage_service_server::StageServiceServer, store_service_server::StoreServiceServer,
         stored_value_service_server::StoredValueServiceServer,
-        value_card_service_server::ValueCardServiceServer,
+        tier_service_server::TierServiceServer, value_card_service_server::ValueCardServiceServer,
     },
 };
 
@@ -126,6 +128,16 @@ pub const MIGRATIONS: &[Migration] = &[
         version: 1040,
         name: "create_points",
         sql: include_str!("../migrations/1040_create_points.sql"),
+    },
+    Migration {
+        version: 1041,
+        name: "create_tiers",
+        sql: include_str!("../migrations/1041_create_tiers.sql"),
+    },
+    Migration {
+        version: 1042,
+        name: "create_sign_ins",
+        sql: include_str!("../migrations/1042_create_sign_ins.sql"),
     },
     Migration {
         version: 1050,
@@ -219,6 +231,8 @@ impl App {
             .service(ConsentServiceServer::new(self.clone()))
             .service(PrivacyServiceServer::new(self.clone()))
             .service(BlacklistServiceServer::new(self.clone()))
+            .service(TierServiceServer::new(self.clone()))
+            .service(SignInServiceServer::new(self.clone()))
             .service(EventLogServiceServer::new(self.log.service()))
     }
 

@@ -29,6 +29,9 @@ pub const HANDOVER_BATCH: i64 = 100;
 /// How many things whose time is over one step of a job works off: some dozens of milliseconds of locks.
 pub const EXPIRED_AT_ONCE: u16 = 500;
 
+/// How many gifts one step posts: each locks a wallet.
+pub const GIFTS_AT_ONCE: i64 = 200;
+
 /// Changes of points that share a commit: a batch of 256 takes some milliseconds; what would wait longer than a caller is
 /// likely to, is refused at once.
 pub const POINTS: coalesce::Limits =

@@ -14,6 +14,8 @@ pub(crate) mod read;
 pub mod rpc;
 pub mod store;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, Utc};
 use siyu_kernel::{Code, Fault};
 use siyu_ledger::LotExpiry;
@@ -21,8 +23,10 @@ use siyu_runtime::Progress;
 
 use crate::{
     App,
-    account::{FREEZE_EXPIRED, HELD, LAPSED, POINTS_LAPSED},
+    account::{FREEZE_EXPIRED, GROWTH, HELD, LAPSED, POINTS_LAPSED},
     limits,
+    person::PersonId,
+    tier,
 };
 
 /// Why points cannot be given.
@@ -65,15 +69,23 @@ pub(crate) async fn expire_freezes(app: &App) -> Result<Progress, Fault> {
     Ok(progress(freed))
 }
 
-/// A step of the job that takes lapsed points and growth out of their lots.
+/// A step of the job that takes lapsed points and growth out of their lots, and looks anew at whose growth lapsed.
 pub(crate) async fn expire_lots(app: &App) -> Result<Progress, Fault> {
     let now: DateTime<Utc> = app.clock.now();
     let mut tx = app.db.system("member.expire_lots").await?;
     let expiry = LotExpiry { of: HELD, into: LAPSED, code: POINTS_LAPSED };
     let limit = limits::EXPIRED_AT_ONCE;
-    let lapsed = siyu_ledger::expire_lots(&mut tx, &*app.ids, expiry, now, limit).await?;
+    let lapsed = siyu_ledger::lapse_lots(&mut tx, &*app.ids, expiry, now, limit).await?;
+    let mut grown: BTreeMap<_, BTreeSet<PersonId>> = BTreeMap::new();
+    for of in lapsed.iter().filter(|of| of.asset == GROWTH) {
+        grown.entry(of.merchant).or_default().insert(PersonId::from_uuid(of.owner));
+    }
+    for (merchant, persons) in grown {
+        let persons: Vec<PersonId> = persons.into_iter().collect();
+        tier::evaluate::evaluate(app, tx.become_tenant(merchant).await?, &persons, now).await?;
+    }
     tx.commit().await?;
-    Ok(progress(lapsed))
+    Ok(progress(lapsed.len()))
 }
 
 const fn progress(done: usize) -> Progress {

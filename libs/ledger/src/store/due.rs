@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use siyu_pg::Error;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::{AccountCode, AccountId, Asset, LotId, MerchantId, TransferId};
 
@@ -15,6 +16,8 @@ pub struct DueLot {
     pub id: LotId,
     /// Its account.
     pub account_id: AccountId,
+    /// Whose account it is.
+    pub owner_id: Uuid,
     /// What it counts.
     #[sqlx(try_from = "String")]
     pub asset: Asset,
@@ -50,7 +53,7 @@ pub(crate) async fn lots(
     limit: i64,
 ) -> Result<Vec<DueLot>, Error> {
     let lots = sqlx::query_as(
-        "select l.merchant_id, l.id, l.account_id, a.asset, l.remaining - l.held as free
+        "select l.merchant_id, l.id, l.account_id, a.owner_id, a.asset, l.remaining - l.held as free
         from ledger_lots as l
         join ledger_accounts as a on a.merchant_id = l.merchant_id and a.id = l.account_id
         where l.live <> 0 and l.expires_at is not null and l.expires_at <= $2 and l.remaining > l.held and a.code = $1

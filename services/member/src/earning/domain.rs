@@ -6,15 +6,12 @@ use siyu_kernel::{Currency, Fault, Id, Zone, kind};
 use siyu_ledger::LotTerms;
 use siyu_proto::order::v1::{OrderFacts, OrderState};
 
+use super::store::Row;
 use crate::{
     person::PersonId,
-    points::domain::{NOT_YET, Policy, Vesting},
+    points::domain::{NOT_YET, Policy, Vesting, in_force},
+    tier,
 };
-
-/// Growth for each whole unit of the currency (reference §2.4).
-const GROWTH_PER_MAJOR: i64 = 1;
-/// The growth at which the tiers from the second on begin (reference §2.4).
-const TIER_THRESHOLDS: [i64; 3] = [1_000, 5_000, 20_000];
 
 /// The id of an order of the order service.
 pub type OrderId = Id<kind::Order>;
@@ -55,6 +52,19 @@ pub struct Earning {
     pub ripens: bool,
     /// Growth value.
     pub growth: i64,
+    /// When the growth counts; none when that is over: then it stays as it was.
+    pub growth_terms: Option<LotTerms>,
+}
+
+/// The rules of a merchant, as they are when an order is looked at.
+#[derive(Debug)]
+pub struct Rules {
+    /// Every version of those for points.
+    pub points: Vec<Policy>,
+    /// Those for growth.
+    pub tiers: tier::domain::Policy,
+    /// The zone in which days are cut.
+    pub zone: Zone,
 }
 
 impl Purchase {
@@ -75,15 +85,11 @@ impl Purchase {
         })
     }
 
-    /// What it earns by the rules in force when it was paid. `available_at` is since when its points can be spent, if an
-    /// earlier revision has settled that.
-    pub fn earns(
-        &self,
-        policy: &Policy,
-        zone: Zone,
-        available_at: Option<DateTime<Utc>>,
-        now: DateTime<Utc>,
-    ) -> Earning {
+    /// What it earns by the rules in force when it was paid, after what an earlier revision has settled.
+    pub fn earns(&self, rules: &Rules, known: Option<&Row>, now: DateTime<Utc>) -> Earning {
+        let policy = in_force(&rules.points, self.paid_at);
+        let available_at = known.and_then(|row| row.available_at);
+        let zone = rules.zone;
         let ripens =
             policy.vesting == Vesting::AtCompletion && self.is_completed && available_at.is_none();
         let available_at = match policy.vesting {
@@ -97,6 +103,7 @@ impl Purchase {
             Vesting::AtCompletion if available_at == NOT_YET => None,
             Vesting::AtCompletion => policy.expires_at(available_at, zone),
         };
+        let growth_terms = self.growth_terms(&rules.tiers, now);
         Earning {
             order_id: self.order_id,
             person_id: self.person_id,
@@ -104,8 +111,20 @@ impl Purchase {
             points: policy.earned(self.paid_minor, self.minor_per_major),
             terms: LotTerms { earned_at: self.paid_at, available_at, expires_at },
             ripens,
-            growth: self.paid_minor / self.minor_per_major * GROWTH_PER_MAJOR,
+            growth: if growth_terms.is_some() {
+                rules.tiers.earned(self.paid_minor, self.minor_per_major)
+            } else {
+                known.map_or(0, |row| row.growth)
+            },
+            growth_terms,
         }
+    }
+
+    /// When the growth counts: from the payment on for the window, which may be over already.
+    fn growth_terms(&self, tiers: &tier::domain::Policy, now: DateTime<Utc>) -> Option<LotTerms> {
+        let end = self.paid_at + tiers.window();
+        let terms = LotTerms::from(self.paid_at).available_at(self.paid_at.min(now));
+        (end > now).then(|| terms.expires_at(end))
     }
 }
 
@@ -114,12 +133,6 @@ impl Earning {
     pub fn available_at(&self) -> Option<DateTime<Utc>> {
         (self.terms.available_at < NOT_YET).then_some(self.terms.available_at)
     }
-}
-
-/// The tier that a growth reaches: 1 is the lowest.
-pub fn tier(growth: i64) -> i32 {
-    let reached = TIER_THRESHOLDS.iter().filter(|&&threshold| growth >= threshold).count();
-    1 + i32::try_from(reached).expect("there are few tiers")
 }
 
 fn counts(state: OrderState) -> bool {
@@ -155,20 +168,13 @@ mod tests {
     fn an_order_earns_whole_units_and_nothing_when_it_does_not_count() {
         let points = |minor, state, currency| {
             let purchase = Purchase::of(&facts(minor, state, currency)).unwrap();
-            let now = DateTime::UNIX_EPOCH;
-            purchase.earns(&Policy::default(), Zone::SHANGHAI, None, now).points
+            let (points, tiers) = (Vec::new(), tier::domain::Policy::default());
+            let rules = Rules { points, tiers, zone: Zone::SHANGHAI };
+            purchase.earns(&rules, None, DateTime::UNIX_EPOCH).points
         };
         assert_eq!(points(1_999, OrderState::Paid, "CNY"), 19);
         assert_eq!(points(99, OrderState::Paid, "CNY"), 0);
         assert_eq!(points(1_999, OrderState::Completed, "JPY"), 1_999);
         assert_eq!(points(1_999, OrderState::Refunded, "CNY"), 0);
-    }
-
-    #[test]
-    fn a_tier_begins_exactly_at_its_threshold() {
-        let tiers = [(0, 1), (999, 1), (1_000, 2), (4_999, 2), (5_000, 3), (20_000, 4)];
-        for (growth, expected) in tiers {
-            assert_eq!(tier(growth), expected, "{growth}");
-        }
     }
 }

@@ -17,15 +17,14 @@ use siyu_proto::order::v1::OrderFacts;
 use tonic::async_trait;
 
 use super::{
-    domain::{Earning, OrderId, Purchase, tier},
+    domain::{Earning, OrderId, Purchase, Rules},
     store::{self, Row},
 };
 use crate::{
     App,
     account::{self, GROWTH, ORDER_EARNED, ORDER_TAKEN_BACK, POINTS},
     person::{self, PersonId},
-    points::{self, domain::in_force},
-    purchase, stage,
+    points, purchase, stage, tier,
 };
 
 /// What the member service follows of the order service.
@@ -50,20 +49,17 @@ impl Handler for Earnings {
         let orders: Vec<OrderId> = purchases.iter().map(|purchase| purchase.order_id).collect();
         let known: HashMap<OrderId, Row> =
             store::lock(tx, &orders).await?.into_iter().map(|row| (row.order_id, row)).collect();
-        let (policies, zone) = points::policy::all(tx).await?;
+        let (points, zone) = points::policy::all(tx).await?;
+        let rules = Rules { points, tiers: tier::store::policy(tx).await?, zone };
         // Later than every event of the batch was written: one instant for all of its postings.
         let now = self.app.clock.now();
         let news: Vec<(Earning, Option<&Row>)> = purchases
             .iter()
             .map(|purchase| (purchase, known.get(&purchase.order_id)))
             .filter(|(purchase, row)| row.is_none_or(|row| row.revision < purchase.revision))
-            .map(|(purchase, row)| {
-                let policy = in_force(&policies, purchase.paid_at);
-                let available_at = row.and_then(|row| row.available_at);
-                (purchase.earns(&policy, zone, available_at, now), row)
-            })
+            .map(|(purchase, row)| (purchase.earns(&rules, row, now), row))
             .collect();
-        self.post(tx, &news, now).await?;
+        self.post(tx, &rules.tiers, &news, now).await?;
         purchase::events::keep(tx, &facts).await?;
         let buyers: Vec<PersonId> = purchases.iter().map(|purchase| purchase.person_id).collect();
         stage::refresh(&self.app, tx, buyers, now).await?;
@@ -89,6 +85,7 @@ impl Earnings {
     async fn post(
         &self,
         tx: &mut Tx,
+        tiers: &tier::domain::Policy,
         news: &[(Earning, Option<&Row>)],
         now: DateTime<Utc>,
     ) -> Result<(), Fault> {
@@ -106,7 +103,9 @@ impl Earnings {
         }
         siyu_ledger::post_all(tx, &transfers, now).await?;
         store::save(tx, &saved).await?;
-        self.keep_growth(tx, &touched, &accounts).await
+        let touched: Vec<PersonId> = touched.into_iter().collect();
+        tier::evaluate::evaluate_by(&self.app, tx, tiers, &touched, now).await?;
+        Ok(())
     }
 
     async fn open(&self, tx: &mut Tx, persons: &BTreeSet<PersonId>) -> Result<Accounts, Fault> {
@@ -139,6 +138,9 @@ impl Earnings {
         });
         let before = row.map_or(0, |row| if asset == POINTS { row.points } else { row.growth });
         let amount = if asset == POINTS { earning.points } else { earning.growth };
+        if asset == GROWTH && earning.growth_terms.is_none() {
+            return given;
+        }
         let ripens = asset == POINTS && earning.ripens && before > 0;
         let is_same = row.is_some_and(|row| row.person_id == earning.person_id);
         if is_same && amount == before && !ripens {
@@ -161,32 +163,12 @@ impl Earnings {
             return None;
         }
         let (from, to) = (accounts.issued(asset), accounts.held(earning.person_id, asset));
-        let mut movement = Movement::new(from, to, amount);
-        if asset == POINTS {
-            movement = movement.lot(earning.terms);
-        }
+        let terms = if asset == POINTS { Some(earning.terms) } else { earning.growth_terms };
+        let movement = Movement::new(from, to, amount);
+        let movement = terms.map_or(movement, |terms| movement.lot(terms));
         let transfer = Transfer::post(id(), ORDER_EARNED, movement).reference(reference);
         transfers.push(transfer);
         Some(transfer.id)
-    }
-
-    /// Copies the growth that the ledger shows to where persons are searched by it.
-    async fn keep_growth(
-        &self,
-        tx: &mut Tx,
-        touched: &BTreeSet<PersonId>,
-        accounts: &Accounts,
-    ) -> Result<(), Fault> {
-        let persons: Vec<PersonId> = touched.iter().copied().collect();
-        let ids: Vec<AccountId> = persons.iter().map(|&p| accounts.held(p, GROWTH)).collect();
-        let balances = siyu_ledger::balances(tx, &ids).await?;
-        let growth: Vec<(PersonId, i64, i32)> = persons
-            .into_iter()
-            .zip(balances)
-            .map(|(p, a)| (p, a.balance(), tier(a.balance())))
-            .collect();
-        person::store::save_growth(tx, &growth).await?;
-        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use siyu_proto::member::v1::{MergeReason, PersonMerged, PersonUnmerged};
 use super::{Merge, PersonId, Unmerge, domain::Identity, store};
 use crate::{
     App, account, blacklist, connection, consent, earning, household, identity, owner, points,
-    purchase, stage, value,
+    purchase, sign_in, stage, tier, value,
 };
 
 /// Why persons are one.
@@ -36,6 +36,9 @@ async fn on_merge(app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
     points::merge::on_merge(app, tx, merge).await?;
     value::on_merge(app, tx, merge).await?;
     household::merge::on_merge(app, tx, merge).await?;
+    sign_in::merge::on_merge(app, tx, merge).await?;
+    // It counts what the others have moved.
+    tier::merge::on_merge(app, tx, merge).await?;
     // Last: stages follow from what all others keep.
     stage::merge::on_merge(app, tx, merge).await?;
     Ok(())
@@ -52,6 +55,9 @@ async fn on_unmerge(app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Result<(), Fau
     owner::merge::on_unmerge(app, tx, unmerge).await?;
     value::on_unmerge(app, tx, unmerge).await?;
     household::merge::on_unmerge(app, tx, unmerge).await?;
+    sign_in::merge::on_unmerge(app, tx, unmerge).await?;
+    // It counts what the others have moved.
+    tier::merge::on_unmerge(app, tx, unmerge).await?;
     stage::merge::on_unmerge(app, tx, unmerge).await?;
     Ok(())
 }

@@ -21,8 +21,9 @@ use siyu_proto::member::v1::{
     points_policy_service_client::PointsPolicyServiceClient,
     points_service_client::PointsServiceClient, privacy_service_client::PrivacyServiceClient,
     profile_service_client::ProfileServiceClient, region_service_client::RegionServiceClient,
-    staff_service_client::StaffServiceClient, stage_service_client::StageServiceClient,
-    store_service_client::StoreServiceClient, *,
+    sign_in_service_client::SignInServiceClient, staff_service_client::StaffServiceClient,
+    stage_service_client::StageServiceClient, store_service_client::StoreServiceClient,
+    tier_service_client::TierServiceClient, *,
 };
 use siyu_runtime::{Policy, Progress, Readiness, Steps, Tasks, random_bytes};
 use siyu_testkit::{Database, FixedClock, SeededIds, told};
@@ -172,6 +173,14 @@ impl World {
 
     pub(crate) fn points_policies(&self, who: MerchantId) -> PointsPolicyServiceClient<Call> {
         PointsPolicyServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn sign_ins(&self, who: MerchantId) -> SignInServiceClient<Call> {
+        SignInServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn tiers(&self, who: MerchantId) -> TierServiceClient<Call> {
+        TierServiceClient::new(self.call(who))
     }
 
     /// Runs a job until it finds nothing more to do.
