@@ -25,6 +25,7 @@ pub mod stage;
 pub mod tier;
 pub mod value;
 pub mod vault;
+pub mod view;
 
 use std::sync::Arc;
 
@@ -54,6 +55,7 @@ use siyu_proto::{
         stage_service_server::StageServiceServer, store_service_server::StoreServiceServer,
         stored_value_service_server::StoredValueServiceServer,
         tier_service_server::TierServiceServer, value_card_service_server::ValueCardServiceServer,
+        view_service_server::ViewServiceServer,
     },
 };
 
@@ -233,6 +235,7 @@ impl App {
             .service(BlacklistServiceServer::new(self.clone()))
             .service(TierServiceServer::new(self.clone()))
             .service(SignInServiceServer::new(self.clone()))
+            .service(ViewServiceServer::new(self.clone()))
             .service(EventLogServiceServer::new(self.log.service()))
     }
 

@@ -64,3 +64,9 @@ pub const CLOCK_AHEAD_MAX: TimeDelta = TimeDelta::minutes(5);
 
 /// Rows of one part of an export: at most a few hundred kilobytes.
 pub const EXPORT_PAGE: u16 = 500;
+
+/// Connections, relations and cards that the view of a person shows: more are listed by their own methods.
+pub const VIEW_ROWS_MAX: i64 = 50;
+
+/// Orders that the view of a person shows.
+pub const VIEW_ORDERS_MAX: i64 = 5;

@@ -149,7 +149,13 @@ async fn list(
     })
 }
 
-async fn load(tx: &mut Tx, ctx: &Ctx, keys: &Keys, id: PersonId) -> Result<proto::Person, Fault> {
+/// A person as it may be shown.
+pub(crate) async fn load(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    keys: &Keys,
+    id: PersonId,
+) -> Result<proto::Person, Fault> {
     let person = store::find(tx, id).await?.ok_or_else(|| Fault::not_found("person"))?;
     Ok(show(tx, ctx, keys, vec![person]).await?.remove(0))
 }

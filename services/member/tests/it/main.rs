@@ -40,4 +40,5 @@ mod value_race;
 mod value_random;
 mod value_recharges;
 mod vault;
+mod views;
 mod world;

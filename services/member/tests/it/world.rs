@@ -23,7 +23,7 @@ use siyu_proto::member::v1::{
     profile_service_client::ProfileServiceClient, region_service_client::RegionServiceClient,
     sign_in_service_client::SignInServiceClient, staff_service_client::StaffServiceClient,
     stage_service_client::StageServiceClient, store_service_client::StoreServiceClient,
-    tier_service_client::TierServiceClient, *,
+    tier_service_client::TierServiceClient, view_service_client::ViewServiceClient, *,
 };
 use siyu_runtime::{Policy, Progress, Readiness, Steps, Tasks, random_bytes};
 use siyu_testkit::{Database, FixedClock, SeededIds, told};
@@ -136,6 +136,12 @@ impl World {
 
     pub(crate) fn stages(&self, who: MerchantId) -> StageServiceClient<Call> {
         StageServiceClient::new(self.call(who))
+    }
+
+    /// The view of persons with a credential of few scopes.
+    pub(crate) fn views(&self, who: MerchantId, scopes: &str) -> ViewServiceClient<Call> {
+        let scopes = Scopes::parse(scopes);
+        ViewServiceClient::new(self.door.call(Caller::Merchant(who), "test".into(), scopes))
     }
 
     pub(crate) fn households(&self, who: MerchantId) -> HouseholdServiceClient<Call> {
