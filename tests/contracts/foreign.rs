@@ -139,7 +139,10 @@ fn an_id_of_another_merchant_is_answered_like_one_that_nobody_has() {
         assert!(probed.len() >= 20, "{probed:?}");
         let kinds: BTreeSet<&str> =
             probed.iter().map(|at| at.rsplit(' ').next().unwrap()).collect();
-        let wanted = ["cmp", "msg", "ord", "per", "pro", "sto", "stf", "tok"];
+        let wanted = [
+            "aud", "snp", "tag", "tgr", "att", "cmp", "msg", "ord", "per", "pro", "sto", "stf",
+            "tok",
+        ];
         let missing: Vec<&&str> = wanted.iter().filter(|kind| !kinds.contains(*kind)).collect();
         assert_eq!(missing, Vec::<&&str>::new(), "{probed:?}");
     });

@@ -43,6 +43,15 @@ pub(crate) async fn furnished() -> (Merchant, Ids) {
     }]});
     keep(&post("/v1/orders:import", orders, "/results/0/order_id").await);
     keep(&post("/v1/promoters", json!({"person_id": person}), "/promoter/id").await);
+    let audience = json!({"audience": {"name": "everyone", "filter": {"match": "MATCH_ALL"}}});
+    let audience = keep(&post("/v1/audiences", audience, "/audience/id").await);
+    let path = format!("/v1/audiences/{audience}:snapshot");
+    keep(&post(&path, json!({}), "/snapshot/id").await);
+    let group = json!({"group": {"name": "g"}});
+    keep(&post("/v1/tag-groups", group, "/group/id").await);
+    keep(&post("/v1/tags", json!({"tag": {"name": "t"}}), "/tag/id").await);
+    let attribute = json!({"attribute": {"code": "a", "name": "a", "type": "ATTRIBUTE_TYPE_TEXT"}});
+    keep(&post("/v1/attributes", attribute, "/attribute/id").await);
     let campaign = json!({"name": "n", "channel": "sandbox", "text": "t"});
     let campaign = keep(&post("/v1/campaigns", campaign, "/campaign/id").await);
     keep(&post("/v1/tokens", json!({"name": "t", "scopes": ["staff.read"]}), "/token/id").await);

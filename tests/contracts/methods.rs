@@ -18,8 +18,9 @@ pub(crate) struct Method {
     pub(crate) http: Option<(String, String, String)>,
 }
 
-/// Reads that are asked for with a body, because what identifies somebody does not belong in the log of a proxy.
-const READ_BY_POST: &[&str] = &["CheckBlacklist", "FindPerson"];
+/// Reads that are asked for with a body, because what identifies somebody does not belong in the log of a proxy, or because a
+/// tree does not fit a query.
+const READ_BY_POST: &[&str] = &["CheckBlacklist", "CountAudience", "FindPerson", "QuoteCart"];
 
 /// Changes without a request id: a repeat is recognised by what is in the request.
 const NATURAL: &[(&str, &str)] = &[
@@ -41,6 +42,15 @@ const NATURAL: &[(&str, &str)] = &[
     ("StreamImportOrders", "as ImportOrders"),
     ("SetStatusMapping", "a word has one meaning"),
     ("BindCustomer", "a click is known by customer, promoter and instant"),
+    ("UpdateAudience", "it says how the audience should be"),
+    ("DeleteAudience", "an audience is deleted once"),
+    ("UpdateTag", "it says how the tag should be"),
+    ("DeleteTag", "a tag is deleted once"),
+    ("ComputeTag", "it computes what stands"),
+    ("TagPersons", "a person carries a tag or does not"),
+    ("UntagPersons", "a person carries a tag or does not"),
+    ("UpdateAttribute", "it says how the attribute should be"),
+    ("SetPersonAttributes", "it says what the values should be"),
     ("SetCommissionRule", "the same rule again is no new one"),
     ("StartCampaign", "a campaign is started once"),
     ("CancelCampaign", "a campaign is cancelled once"),

@@ -27,7 +27,7 @@ pub use ctx::{Caller, Ctx};
 pub use drain::{DRAINING, draining, unless_draining};
 pub use fault::{fault, retry_after};
 pub use peer::{Call, Peer};
-pub use serve::{Replies, serve, serve_each};
+pub use serve::{Replies, serve, serve_each, serve_stream};
 pub use server::{App, BuildError, Server};
 pub use settings::{RemoteSettings, Settings};
 pub use status::status;

@@ -1,8 +1,9 @@
-//! From a request to a reply: shape, method, status. Each method of a service is one call of [`serve`] or [`serve_each`].
+//! From a request to a reply: shape, method, status. Each method of a service is one call of [`serve`],
+//! [`serve_each`] or [`serve_stream`].
 
 use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
-use futures::{FutureExt, Stream, stream};
+use futures::{FutureExt, Stream, StreamExt, stream};
 use siyu_kernel::{Clock, Fault};
 use siyu_proto::{Path, Shape};
 use siyu_runtime::{Readiness, tasks::panic_message};
@@ -73,6 +74,36 @@ where
                 Err(fault) => Some((Err(status(fault)), None)),
             }
         }
+    });
+    Ok(Response::new(Box::pin(replies)))
+}
+
+/// Answers one message with a stream of replies, which are made when they are asked for. The first fault ends the stream;
+/// what was sent before it stands.
+///
+/// # Errors
+/// Every violation of the message's shape at once, or what the method refused before its first reply.
+pub async fn serve_stream<M, R, E, S, W, F>(
+    request: Request<M>,
+    work: W,
+) -> Result<Response<Replies<R>>, Status>
+where
+    M: Shape,
+    E: Into<Fault>,
+    S: Stream<Item = Result<R, Fault>> + Send + 'static,
+    W: FnOnce(Ctx, M) -> F,
+    F: Future<Output = Result<S, E>>,
+{
+    let ctx = Ctx::of(&request).map_err(status)?;
+    let message = request.into_inner();
+    check(&message).map_err(status)?;
+    let replies = work(ctx, message).await.map_err(|error| status(error.into()))?;
+    // A panic here would break the connection's task, not this call alone.
+    let replies = AssertUnwindSafe(replies).catch_unwind().map(|reply| {
+        let panicked = |panic: Box<dyn std::any::Any + Send>| {
+            Err(Fault::internal(format!("panicked: {}", panic_message(panic.as_ref()))))
+        };
+        reply.unwrap_or_else(panicked).map_err(status)
     });
     Ok(Response::new(Box::pin(replies)))
 }

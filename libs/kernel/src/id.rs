@@ -84,6 +84,16 @@ pub mod kind {
         Campaign = "cmp";
         /// One message to one person.
         Message = "msg";
+        /// A saved filter over persons (人群).
+        Audience = "aud";
+        /// Who was in an audience at one instant.
+        Snapshot = "snp";
+        /// A word about persons (标签).
+        Tag = "tag";
+        /// Tags that belong together.
+        TagGroup = "tgr";
+        /// What a merchant wants to know of persons besides.
+        Attribute = "att";
         /// A credential of the gateway.
         Token = "tok";
         /// A legal entity that issues stored-value cards.

@@ -6,7 +6,7 @@ use std::{fmt, pin::Pin};
 use siyu_kernel::Fault;
 use siyu_runtime::{CancellationToken, Progress, Steps, steps};
 
-use crate::{App, handover, limits, points, tier, value};
+use crate::{App, handover, limits, points, tag, tier, value};
 
 /// One step of a job.
 type Step = fn(&App) -> Pin<Box<dyn Future<Output = Result<Progress, Fault>> + Send + '_>>;
@@ -29,11 +29,12 @@ enum Work {
 
 /// The jobs of the service.
 pub(crate) fn all(app: &App) -> Vec<Job> {
-    let jobs: [(&'static str, Work); 9] = [
+    let jobs: [(&'static str, Work); 10] = [
         ("member.finish_handovers", Work::Steps(|app| Box::pin(handover::finish::once(app)))),
         ("member.points", Work::Points),
         ("member.expire_holds", Work::Steps(|app| Box::pin(points::expire_freezes(app)))),
         ("member.expire_lots", Work::Steps(|app| Box::pin(points::expire_lots(app)))),
+        ("member.tag_rules", Work::Steps(|app| Box::pin(tag::compute::once(app)))),
         ("member.value_holds", Work::Steps(|app| Box::pin(value::payment::expire::once(app)))),
         ("member.value_bonus", Work::Steps(|app| Box::pin(value::expiry::once(app)))),
         ("member.expire_tiers", Work::Steps(|app| Box::pin(tier::job::expire(app)))),

@@ -1,10 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 pub mod account;
+pub mod attribute;
+pub mod audience;
 pub mod blacklist;
 pub mod connection;
 pub mod consent;
 pub mod earning;
+pub mod filter;
 pub mod handover;
 pub mod household;
 pub mod identity;
@@ -22,6 +25,7 @@ pub mod shop;
 pub mod sign_in;
 pub mod staff;
 pub mod stage;
+pub mod tag;
 pub mod tier;
 pub mod value;
 pub mod vault;
@@ -39,6 +43,8 @@ use siyu_proto::{
     event::v1::event_log_service_server::EventLogServiceServer,
     member::v1::{
         account_service_server::AccountServiceServer,
+        attribute_service_server::AttributeServiceServer,
+        audience_service_server::AudienceServiceServer,
         blacklist_service_server::BlacklistServiceServer,
         connection_service_server::ConnectionServiceServer,
         consent_service_server::ConsentServiceServer,
@@ -54,8 +60,8 @@ use siyu_proto::{
         sign_in_service_server::SignInServiceServer, staff_service_server::StaffServiceServer,
         stage_service_server::StageServiceServer, store_service_server::StoreServiceServer,
         stored_value_service_server::StoredValueServiceServer,
-        tier_service_server::TierServiceServer, value_card_service_server::ValueCardServiceServer,
-        view_service_server::ViewServiceServer,
+        tag_service_server::TagServiceServer, tier_service_server::TierServiceServer,
+        value_card_service_server::ValueCardServiceServer, view_service_server::ViewServiceServer,
     },
 };
 
@@ -125,6 +131,21 @@ pub const MIGRATIONS: &[Migration] = &[
         version: 1030,
         name: "create_purchases",
         sql: include_str!("../migrations/1030_create_purchases.sql"),
+    },
+    Migration {
+        version: 1031,
+        name: "create_tags",
+        sql: include_str!("../migrations/1031_create_tags.sql"),
+    },
+    Migration {
+        version: 1032,
+        name: "create_attributes",
+        sql: include_str!("../migrations/1032_create_attributes.sql"),
+    },
+    Migration {
+        version: 1033,
+        name: "create_audiences",
+        sql: include_str!("../migrations/1033_create_audiences.sql"),
     },
     Migration {
         version: 1040,
@@ -236,6 +257,9 @@ impl App {
             .service(TierServiceServer::new(self.clone()))
             .service(SignInServiceServer::new(self.clone()))
             .service(ViewServiceServer::new(self.clone()))
+            .service(AudienceServiceServer::new(self.clone()))
+            .service(TagServiceServer::new(self.clone()))
+            .service(AttributeServiceServer::new(self.clone()))
             .service(EventLogServiceServer::new(self.log.service()))
     }
 

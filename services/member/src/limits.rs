@@ -70,3 +70,30 @@ pub const VIEW_ROWS_MAX: i64 = 50;
 
 /// Orders that the view of a person shows.
 pub const VIEW_ORDERS_MAX: i64 = 5;
+
+/// Attributes of a merchant: more than a form can ask for, few enough to be read whole.
+pub const ATTRIBUTES_MAX: i64 = 200;
+
+/// Choices of one attribute.
+pub const CHOICES_MAX: usize = 200;
+
+/// Tags of a merchant and tags of a person (reference §2.3).
+pub const TAGS_MAX: i64 = 3_000;
+/// See [`TAGS_MAX`].
+pub const PERSON_TAGS_MAX: i64 = 200;
+
+/// Groups of tags of a merchant: as many as there are tags, with a few in each.
+pub const TAG_GROUPS_MAX: i64 = 1_000;
+
+/// How many persons a filter is asked for at once where its persons are wanted and not their number: a few hundred
+/// milliseconds of work, and some MiB.
+pub const CHUNK: i64 = 65_536;
+
+/// How many persons a rule is computed for in one transaction, so that its locks stay short.
+pub const RULE_CHUNK: i64 = 16_384;
+
+/// How many persons one message of a stream and one row of a snapshot holds: some 100 KiB.
+pub const STREAM_PAGE: usize = 4_096;
+
+/// How often the rules of tags are computed by themselves.
+pub const RULE_PERIOD: chrono::TimeDelta = chrono::TimeDelta::hours(24);

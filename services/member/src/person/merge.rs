@@ -9,8 +9,8 @@ use siyu_proto::member::v1::{MergeReason, PersonMerged, PersonUnmerged};
 
 use super::{Merge, PersonId, Unmerge, domain::Identity, store};
 use crate::{
-    App, account, blacklist, connection, consent, earning, household, identity, owner, points,
-    purchase, sign_in, stage, tier, value,
+    App, account, attribute, blacklist, connection, consent, earning, household, identity, owner,
+    points, purchase, sign_in, stage, tag, tier, value,
 };
 
 /// Why persons are one.
@@ -39,6 +39,8 @@ async fn on_merge(app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
     sign_in::merge::on_merge(app, tx, merge).await?;
     // It counts what the others have moved.
     tier::merge::on_merge(app, tx, merge).await?;
+    tag::on_merge(app, tx, merge).await?;
+    attribute::on_merge(app, tx, merge).await?;
     // Last: stages follow from what all others keep.
     stage::merge::on_merge(app, tx, merge).await?;
     Ok(())
@@ -58,6 +60,8 @@ async fn on_unmerge(app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Result<(), Fau
     sign_in::merge::on_unmerge(app, tx, unmerge).await?;
     // It counts what the others have moved.
     tier::merge::on_unmerge(app, tx, unmerge).await?;
+    tag::on_unmerge(app, tx, unmerge).await?;
+    attribute::on_unmerge(app, tx, unmerge).await?;
     stage::merge::on_unmerge(app, tx, unmerge).await?;
     Ok(())
 }

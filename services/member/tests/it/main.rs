@@ -1,12 +1,15 @@
 //! The member service over its methods and its events, with a real database and an order service that a test plays.
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic, in its helpers too")]
 
+mod attributes;
+mod audiences;
 mod blacklist;
 mod connections;
 mod consents;
 mod earnings;
 mod earnings_random;
 mod erasure;
+mod filters;
 mod handovers;
 mod households;
 mod identity;
@@ -25,11 +28,13 @@ mod points_race;
 mod privacy;
 mod profiles;
 mod purchases;
+mod readme;
 mod sign_ins;
 mod staff;
 mod stages;
 mod stores;
 mod stores_race;
+mod tags;
 mod tiers;
 mod value;
 mod value_cards;

@@ -12,7 +12,9 @@ use siyu_member::{
 };
 use siyu_pg::{Migration, base_migrations};
 use siyu_proto::member::v1::{
-    account_service_client::AccountServiceClient, blacklist_service_client::BlacklistServiceClient,
+    account_service_client::AccountServiceClient, attribute_service_client::AttributeServiceClient,
+    audience_service_client::AudienceServiceClient,
+    blacklist_service_client::BlacklistServiceClient,
     connection_service_client::ConnectionServiceClient,
     consent_service_client::ConsentServiceClient, handover_service_client::HandoverServiceClient,
     household_service_client::HouseholdServiceClient,
@@ -23,7 +25,8 @@ use siyu_proto::member::v1::{
     profile_service_client::ProfileServiceClient, region_service_client::RegionServiceClient,
     sign_in_service_client::SignInServiceClient, staff_service_client::StaffServiceClient,
     stage_service_client::StageServiceClient, store_service_client::StoreServiceClient,
-    tier_service_client::TierServiceClient, view_service_client::ViewServiceClient, *,
+    tag_service_client::TagServiceClient, tier_service_client::TierServiceClient,
+    view_service_client::ViewServiceClient, *,
 };
 use siyu_runtime::{Policy, Progress, Readiness, Steps, Tasks, random_bytes};
 use siyu_testkit::{Database, FixedClock, SeededIds, told};
@@ -193,6 +196,18 @@ impl World {
     pub(crate) async fn run(&self, name: &str) {
         let job = self.app.jobs().into_iter().find(|job| job.name() == name).unwrap();
         while job.step().await.unwrap() == Progress::Worked {}
+    }
+
+    pub(crate) fn audiences(&self, who: MerchantId) -> AudienceServiceClient<Call> {
+        AudienceServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn tags(&self, who: MerchantId) -> TagServiceClient<Call> {
+        TagServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn attributes(&self, who: MerchantId) -> AttributeServiceClient<Call> {
+        AttributeServiceClient::new(self.call(who))
     }
 
     /// The facts of a kind that the service told, with their subjects.
