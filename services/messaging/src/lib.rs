@@ -43,6 +43,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "create_sandbox",
         sql: include_str!("../migrations/1002_create_sandbox.sql"),
     },
+    Migration {
+        version: 1003,
+        name: "add_campaign_audiences",
+        sql: include_str!("../migrations/1003_add_campaign_audiences.sql"),
+    },
 ];
 
 /// The service: its database, its event log, the member service beside it, its channels, and where ids and, for work that

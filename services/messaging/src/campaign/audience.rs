@@ -2,13 +2,14 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 use siyu_grpc::{Call, fault, parse};
-use siyu_kernel::{Code, Fault};
+use siyu_kernel::{Code, Fault, Id, kind::Merchant};
 use siyu_proto::member::v1::{
-    GetPersonRequest, ListPersonsRequest, Person, person_service_client::PersonServiceClient,
+    GetAudienceRequest, GetPersonRequest, ListAudienceMembersRequest, ListPersonsRequest, Person,
+    audience_service_client::AudienceServiceClient, person_service_client::PersonServiceClient,
 };
 
 use super::{
-    domain::PersonId,
+    domain::{AudienceId, PersonId},
     store::{self, Claim},
 };
 use crate::{App, limits};
@@ -27,8 +28,49 @@ pub struct Page {
 /// # Errors
 /// What the member service or the database failed with.
 pub async fn page(app: &App, claim: &Claim) -> Result<Page, Fault> {
-    let member = PersonServiceClient::new(app.member.as_service(Some(claim.merchant_id)));
+    let member = app.member.as_service(Some(claim.merchant_id));
+    if let Some(audience) = claim.audience_id {
+        return members(AudienceServiceClient::new(member), claim, audience).await;
+    }
+    let member = PersonServiceClient::new(member);
     if claim.listed { listed(app, member, claim).await } else { everyone(member, claim).await }
+}
+
+/// Asks whether an audience is there.
+///
+/// # Errors
+/// `NOT_FOUND` when it is not.
+pub async fn check(app: &App, merchant: Id<Merchant>, id: AudienceId) -> Result<(), Fault> {
+    let mut member = AudienceServiceClient::new(app.member.as_service(Some(merchant)));
+    let request = GetAudienceRequest { audience_id: id.to_string() };
+    member.get_audience(request).await.map_err(fault)?;
+    Ok(())
+}
+
+/// The members of an audience; none when it was deleted since the campaign was drafted.
+async fn members(
+    mut member: AudienceServiceClient<Call>,
+    claim: &Claim,
+    audience: AudienceId,
+) -> Result<Page, Fault> {
+    let request = ListAudienceMembersRequest {
+        audience_id: audience.to_string(),
+        page_size: limits::AUDIENCE_PAGE.into(),
+        page_token: claim.cursor.clone().unwrap_or_default(),
+        ..Default::default()
+    };
+    let reply = match member.list_audience_members(request).await.map_err(fault) {
+        Ok(reply) => reply.into_inner(),
+        Err(fault) if fault.code() == Code::NotFound => {
+            tracing::warn!(campaign = %claim.id, %audience, "the audience is gone: nobody else gets the campaign");
+            return Ok(Page { persons: Vec::new(), next: None });
+        }
+        Err(fault) => return Err(fault),
+    };
+    let read = |id: &String| parse::id("person_ids", id).map_err(Fault::internal);
+    let persons = reply.person_ids.iter().map(read).collect::<Result<_, _>>()?;
+    let next = Some(reply.next_page_token).filter(|token| !token.is_empty());
+    Ok(Page { persons, next })
 }
 
 async fn everyone(mut member: PersonServiceClient<Call>, claim: &Claim) -> Result<Page, Fault> {

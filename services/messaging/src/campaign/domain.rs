@@ -7,6 +7,8 @@ use siyu_proto::messaging::v1 as proto;
 
 /// The id of a campaign.
 pub type CampaignId = Id<kind::Campaign>;
+/// The id of an audience of the member service.
+pub type AudienceId = Id<kind::Audience>;
 /// The id of a person of the member service.
 pub type PersonId = Id<kind::Person>;
 
@@ -50,6 +52,8 @@ pub struct Campaign {
     pub channel: String,
     /// The text.
     pub text: String,
+    /// Only the persons of this audience of the member service; none: whom growth and list say.
+    pub audience_id: Option<AudienceId>,
     /// Only persons with at least this growth.
     pub growth_min: i64,
     /// Where it is in its life.
@@ -168,6 +172,7 @@ impl Campaign {
     /// The campaign as callers see it, with whom it is for.
     pub fn show_with(self, person_ids: &[PersonId]) -> proto::Campaign {
         let audience = proto::Audience {
+            audience_id: self.audience_id.map(|id| id.to_string()).unwrap_or_default(),
             growth_min: self.growth_min,
             person_ids: person_ids.iter().map(ToString::to_string).collect(),
         };
@@ -235,6 +240,7 @@ mod tests {
             name: "n".into(),
             channel: "sandbox".into(),
             text: "t".into(),
+            audience_id: None,
             growth_min: 0,
             state: State::Draft,
             pending: false,

@@ -15,7 +15,8 @@ use tonic::{Request, Response, Status, async_trait};
 use uuid::Uuid;
 
 use super::{
-    domain::{Campaign, CampaignId, Error, Event, PersonId, State},
+    audience,
+    domain::{AudienceId, Campaign, CampaignId, Error, Event, PersonId, State},
     store,
 };
 use crate::{App, limits, message};
@@ -69,8 +70,13 @@ async fn create(
     if app.channels.get(&request.channel).is_none() {
         return Err(Error::ChannelUnknown(request.channel).into());
     }
+    let audience_id = read_audience(request.audience.as_ref())?;
+    if let Some(id) = audience_id {
+        audience::check(app, ctx.merchant()?, id).await?;
+    }
     let campaign = Campaign {
         id: Id::from_uuid(app.ids.uuid()),
+        audience_id,
         name: request.name.clone(),
         channel: request.channel.clone(),
         text: request.text.clone(),
@@ -89,6 +95,20 @@ async fn create(
     replay::keep(&mut tx, CREATE, &request.request_id, &reply).await?;
     tx.commit().await?;
     Ok(reply)
+}
+
+/// The audience of the member service, which is all that may be said then.
+fn read_audience(audience: Option<&Audience>) -> Result<Option<AudienceId>, Fault> {
+    let Some(audience) = audience else { return Ok(None) };
+    let id = parse::optional_id("audience.audience_id", &audience.audience_id)?;
+    let alone = "must not be given together with audience_id";
+    match id {
+        Some(_) if audience.growth_min > 0 => Err(Fault::field("audience.growth_min", alone)),
+        Some(_) if !audience.person_ids.is_empty() => {
+            Err(Fault::field("audience.person_ids", alone))
+        }
+        id => Ok(id),
+    }
 }
 
 /// The list of an audience, in order and each person once.

@@ -2,7 +2,10 @@
 //! may be planned as a scan of all messages while statistics lag behind.
 
 use chrono::{DateTime, Utc};
-use siyu_kernel::{Id, kind::Merchant};
+use siyu_kernel::{
+    Id,
+    kind::{self, Merchant},
+};
 use siyu_pg::{SystemTx, Tx};
 use uuid::Uuid;
 
@@ -19,6 +22,8 @@ pub struct Claim {
     pub attempt: i32,
     /// The channel of the messages.
     pub channel: String,
+    /// Only the persons of this audience.
+    pub audience_id: Option<Id<kind::Audience>>,
     /// Only persons with at least this growth.
     pub growth_min: i64,
     /// The audience is a list of persons.
@@ -35,14 +40,16 @@ pub async fn insert(
 ) -> Result<(), siyu_pg::Error> {
     sqlx::query(
         "insert into campaigns
-            (merchant_id, id, name, channel, text, growth_min, person_ids, state, pending, created_at, started_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            (merchant_id, id, name, channel, text, audience_id, growth_min, person_ids, state, pending, created_at,
+            started_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(tx.merchant())
     .bind(campaign.id)
     .bind(&campaign.name)
     .bind(&campaign.channel)
     .bind(&campaign.text)
+    .bind(campaign.audience_id)
     .bind(campaign.growth_min)
     .bind(person_ids)
     .bind(campaign.state.as_str())
@@ -57,7 +64,7 @@ pub async fn insert(
 /// One campaign.
 pub async fn find(tx: &mut Tx, id: CampaignId) -> Result<Option<Campaign>, siyu_pg::Error> {
     let campaign = sqlx::query_as(
-        "select id, name, channel, text, growth_min, state, pending, created_at, started_at
+        "select id, name, channel, text, audience_id, growth_min, state, pending, created_at, started_at
         from campaigns
         where merchant_id = $1 and id = $2",
     )
@@ -71,7 +78,7 @@ pub async fn find(tx: &mut Tx, id: CampaignId) -> Result<Option<Campaign>, siyu_
 /// Locks one campaign.
 pub async fn lock(tx: &mut Tx, id: CampaignId) -> Result<Option<Campaign>, siyu_pg::Error> {
     let campaign = sqlx::query_as(
-        "select id, name, channel, text, growth_min, state, pending, created_at, started_at
+        "select id, name, channel, text, audience_id, growth_min, state, pending, created_at, started_at
         from campaigns
         where merchant_id = $1 and id = $2
         for update",
@@ -125,7 +132,7 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Campaign>, siyu_pg::Error> {
     let campaigns = sqlx::query_as(
-        "select id, name, channel, text, growth_min, state, pending, created_at, started_at
+        "select id, name, channel, text, audience_id, growth_min, state, pending, created_at, started_at
         from campaigns
         where merchant_id = $1 and ($2::uuid is null or id < $2)
         order by id desc
@@ -174,8 +181,8 @@ pub async fn claim(
             for update skip locked
         ) as first
         where c.merchant_id = first.merchant_id and c.id = first.id
-        returning c.merchant_id, c.id, c.prepare_attempt as attempt, c.channel, c.growth_min,
-            cardinality(c.person_ids) > 0 as listed, c.audience_cursor as cursor",
+        returning c.merchant_id, c.id, c.prepare_attempt as attempt, c.channel, c.audience_id,
+            c.growth_min, cardinality(c.person_ids) > 0 as listed, c.audience_cursor as cursor",
     )
     .bind(now)
     .bind(lease_until)

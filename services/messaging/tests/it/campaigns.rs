@@ -16,6 +16,7 @@ fn wanted() -> CreateCampaignRequest {
         audience: Some(Audience {
             growth_min: 3,
             person_ids: vec![person(2), person(1), person(2)],
+            ..Default::default()
         }),
     }
 }
@@ -68,14 +69,25 @@ async fn what_is_wrong_with_a_draft_is_named_by_its_field() {
         ("text", CreateCampaignRequest { text: String::new(), ..wanted() }),
         ("text", CreateCampaignRequest { text: "t".repeat(4001), ..wanted() }),
         ("request_id", CreateCampaignRequest { request_id: "r".repeat(65), ..wanted() }),
-        ("audience.growth_min", audience(Audience { growth_min: -1, person_ids: vec![] })),
+        (
+            "audience.growth_min",
+            audience(Audience { growth_min: -1, person_ids: vec![], ..Default::default() }),
+        ),
         (
             "audience.person_ids",
-            audience(Audience { growth_min: 0, person_ids: vec![person(1); 10_001] }),
+            audience(Audience {
+                growth_min: 0,
+                person_ids: vec![person(1); 10_001],
+                ..Default::default()
+            }),
         ),
         (
             "audience.person_ids[1]",
-            audience(Audience { growth_min: 0, person_ids: vec![person(1), "ord_1".into()] }),
+            audience(Audience {
+                growth_min: 0,
+                person_ids: vec![person(1), "ord_1".into()],
+                ..Default::default()
+            }),
         ),
     ];
     for (field, request) in cases {

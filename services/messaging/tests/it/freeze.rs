@@ -36,7 +36,7 @@ async fn everyone_is_read_page_by_page() {
 #[tokio::test]
 async fn only_persons_with_the_growth_get_it() {
     let world = world(1200).await;
-    let audience = Audience { growth_min: 1199, person_ids: vec![] };
+    let audience = Audience { growth_min: 1199, person_ids: vec![], ..Default::default() };
     let campaign_id = world.draft(1, Some(audience)).await;
     world.start_it(1, &campaign_id).await.unwrap();
     world.prepare().await;
@@ -48,7 +48,7 @@ async fn a_list_is_read_in_pages_without_strangers_and_doubles() {
     let world = world(700).await;
     let mut person_ids: Vec<String> = (1..=1000).rev().map(person).collect();
     person_ids.push(person(7));
-    let audience = Audience { growth_min: 3, person_ids };
+    let audience = Audience { growth_min: 3, person_ids, ..Default::default() };
     let campaign_id = world.draft(1, Some(audience)).await;
     world.start_it(1, &campaign_id).await.unwrap();
     world.prepare().await;

@@ -2,6 +2,7 @@
 //! fail as a test wants it.
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic, in its helpers too")]
 
+mod audiences;
 mod campaigns;
 mod cancel;
 mod crash;

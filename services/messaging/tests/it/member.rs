@@ -28,6 +28,8 @@ pub(crate) struct Member(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     persons: Mutex<HashMap<Id<kind::Merchant>, Persons>>,
+    /// The growth from which on a person is in an audience.
+    audiences: Mutex<HashMap<(Id<kind::Merchant>, String), i64>>,
     failures: AtomicUsize,
     calls: AtomicUsize,
     holds: AtomicUsize,
@@ -40,6 +42,7 @@ impl Member {
     pub(crate) fn new() -> Self {
         Self(Arc::new(Inner {
             persons: Mutex::default(),
+            audiences: Mutex::default(),
             failures: AtomicUsize::new(0),
             calls: AtomicUsize::new(0),
             holds: AtomicUsize::new(0),
@@ -81,6 +84,34 @@ impl Member {
     /// How often it was asked.
     pub(crate) fn calls(&self) -> usize {
         self.0.calls.load(Ordering::SeqCst)
+    }
+
+    /// Makes an audience of a merchant that holds everyone with at least a growth; 0: takes it away.
+    pub(crate) fn audience(&self, merchant: Id<kind::Merchant>, id: &str, growth_min: i64) {
+        let mut audiences = self.0.audiences.lock().unwrap();
+        if growth_min == 0 {
+            audiences.remove(&(merchant, id.to_owned()));
+        } else {
+            audiences.insert((merchant, id.to_owned()), growth_min);
+        }
+    }
+
+    /// The members of an audience after one, and whether there are more.
+    pub(crate) async fn members(
+        &self,
+        ctx: &Ctx,
+        audience_id: &str,
+        after: &str,
+        size: usize,
+    ) -> Result<(Vec<String>, bool), Fault> {
+        let persons = self.enter(ctx).await?;
+        let key = (ctx.merchant()?, audience_id.to_owned());
+        let growth_min = self.0.audiences.lock().unwrap().get(&key).copied();
+        let growth_min = growth_min.ok_or_else(|| Fault::not_found("audience"))?;
+        let is_member = |p: &Person| p.growth >= growth_min && *p.id > *after;
+        let mut all = persons.into_values().filter(is_member).map(|person| person.id);
+        let page: Vec<String> = all.by_ref().take(size).collect();
+        Ok((page, all.next().is_some()))
     }
 
     async fn enter(&self, ctx: &Ctx) -> Result<Persons, Fault> {

@@ -8,7 +8,9 @@ use siyu_kernel::{Clock, Fault, Ids, kind};
 use siyu_messaging::{App, channel::Provider};
 use siyu_pg::{Migration, base_migrations};
 use siyu_proto::{
-    member::v1::person_service_server::PersonServiceServer,
+    member::v1::{
+        audience_service_server::AudienceServiceServer, person_service_server::PersonServiceServer,
+    },
     messaging::v1::{
         campaign_service_client::CampaignServiceClient,
         message_service_client::MessageServiceClient, *,
@@ -67,7 +69,9 @@ impl World {
             Server::new(Settings::default(), assertions.clone(), shared.clone(), Readiness::new())
         };
         let member = Member::new();
-        let siblings = server(&assertions).service(PersonServiceServer::new(member.clone()));
+        let siblings = server(&assertions)
+            .service(PersonServiceServer::new(member.clone()))
+            .service(AudienceServiceServer::new(member.clone()));
         let siblings = Upstream::in_process(siblings.build().unwrap());
         let peer = Peer::new(siblings, "messaging", assertions.clone(), shared.clone());
         let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(1));
@@ -98,6 +102,14 @@ impl World {
 
     /// Drafts a campaign.
     pub(crate) async fn draft(&self, who: u32, audience: Option<Audience>) -> String {
+        self.try_draft(who, audience).await.unwrap()
+    }
+
+    pub(crate) async fn try_draft(
+        &self,
+        who: u32,
+        audience: Option<Audience>,
+    ) -> Result<String, Fault> {
         let request = CreateCampaignRequest {
             name: "summer".into(),
             channel: "sandbox".into(),
@@ -105,8 +117,8 @@ impl World {
             audience,
             ..Default::default()
         };
-        let reply = self.campaigns(who).create_campaign(request).await.unwrap().into_inner();
-        reply.campaign.unwrap().id
+        let reply = self.campaigns(who).create_campaign(request).await.map_err(fault)?;
+        Ok(reply.into_inner().campaign.unwrap().id)
     }
 
     /// Drafts and starts a campaign to everyone.
