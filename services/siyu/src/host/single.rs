@@ -197,3 +197,31 @@ pub async fn migrate(
     }
     Ok(lines)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_service_without_a_sound_vault_key_is_told_which_one_and_why() {
+        let good = "ab".repeat(32);
+        let of = |current: &str, before: &str| Member {
+            vault_key: current.into(),
+            vault_key_before: before.into(),
+        };
+        for (member, message) in [
+            (of("", ""), "member.vault_key is not set"),
+            (of("abcd", ""), "member.vault_key must hold at least 32 bytes, it holds 2"),
+            (of("what?", ""), "member.vault_key must be hexadecimal or base64"),
+            (of(&good, "abcd"), "member.vault_key_before must hold at least 32 bytes, it holds 2"),
+        ] {
+            let config = Config { member, ..Config::default() };
+            let failure = vault(&config.member).unwrap_err();
+            assert_eq!(
+                (failure.exit, failure.message.as_str()),
+                (crate::exit::Exit::Usage, message)
+            );
+        }
+        assert!(vault(&of(&good, "")).is_ok());
+    }
+}
