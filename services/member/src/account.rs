@@ -14,8 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     App,
-    earning::domain::tier,
-    person::{self, Merge, PersonId, Unmerge},
+    person::{Merge, PersonId, Unmerge},
 };
 
 /// Points, in whole points (积分).
@@ -148,8 +147,7 @@ pub(crate) async fn on_merge(app: &App, tx: &mut Tx, merge: &Merge) -> Result<()
     let to = siyu_ledger::open(tx, &from.iter().map(to).collect::<Vec<_>>(), merge.at).await?;
     let pairs = from.iter().zip(to);
     let joints: Vec<Joint> = pairs.map(|(from, to)| Joint { from: from.id, to: to.id }).collect();
-    siyu_ledger::join(tx, &joints, merge.id.uuid(), MERGED, merge.at).await?;
-    keep_growth(tx, merge.survivor, merge.loser).await
+    Ok(siyu_ledger::join(tx, &joints, merge.id.uuid(), MERGED, merge.at).await?)
 }
 
 /// Parts the accounts again.
@@ -157,19 +155,5 @@ pub(crate) async fn on_unmerge(_app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Re
     let accounts = siyu_ledger::accounts_of(tx, unmerge.loser.uuid()).await?;
     let joined = accounts.iter().filter(|a| a.joined.by == Some(unmerge.id.uuid()));
     let ids: Vec<AccountId> = joined.map(|account| account.id).collect();
-    siyu_ledger::part(tx, &ids, unmerge.at).await?;
-    keep_growth(tx, unmerge.survivor, unmerge.loser).await
-}
-
-/// Copies the growth of both to where persons are searched by it, with the tiers that follow.
-async fn keep_growth(tx: &mut Tx, survivor: PersonId, loser: PersonId) -> Result<(), Fault> {
-    let persons = [survivor, loser];
-    let accounts = siyu_ledger::find(tx, &persons.map(|person| key(person, GROWTH))).await?;
-    let growth: Vec<(PersonId, i64, i32)> = persons
-        .into_iter()
-        .zip(accounts)
-        .map(|(person, account)| (person, account.map_or(0, |account| account.balance())))
-        .map(|(person, growth)| (person, growth, tier(growth)))
-        .collect();
-    Ok(person::store::save_growth(tx, &growth).await?)
+    Ok(siyu_ledger::part(tx, &ids, unmerge.at).await?)
 }
