@@ -8,7 +8,7 @@ use siyu_ledger::{Movement, Transfer, TransferCode};
 use siyu_member::{
     account::{self, POINTS},
     attribute::{self, domain::Kept},
-    connection::{self, Connection, State},
+    connection::{self, Connection, Reason, State},
     filter::Terms,
     person::{self, PersonId},
     purchase::{
@@ -178,6 +178,7 @@ impl People {
             state: if dice.chance(60) { State::Connected } else { State::Disconnected },
             state_at: self.past(dice),
             source: dice.pick(SOURCES).into(),
+            reason: Reason::Untold,
         }
     }
 
