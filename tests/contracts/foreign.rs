@@ -5,6 +5,8 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use siyu_kernel::Ids as _;
+use siyu_runtime::SystemIds;
 use siyu_tests::support::{Merchant, Reply, story};
 
 use crate::furniture::{Ids, furnished};
@@ -72,7 +74,11 @@ impl Example {
             text = text.replace(from, to);
         }
         let (path, body) = text.split_once('\n').unwrap();
-        let body = (!body.is_empty()).then(|| serde_json::from_str::<Value>(body).unwrap());
+        let mut body = (!body.is_empty()).then(|| serde_json::from_str::<Value>(body).unwrap());
+        // Each is a request of its own and no repeat of the one before.
+        if let Some(key) = body.as_mut().and_then(|body| body.get_mut("request_id")) {
+            *key = Value::String(SystemIds.uuid().to_string());
+        }
         caller.caller.rest(&self.verb, path, body.as_ref()).await
     }
 }

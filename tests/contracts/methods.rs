@@ -20,12 +20,17 @@ pub(crate) struct Method {
 
 /// Reads that are asked for with a body, because what identifies somebody does not belong in the log of a proxy, or because a
 /// tree does not fit a query.
-const READ_BY_POST: &[&str] = &["CheckBlacklist", "CountAudience", "FindPerson", "QuoteCart"];
+const READ_BY_POST: &[&str] =
+    &["CheckBlacklist", "CountAudience", "FindPerson", "FindValueCard", "QuoteCart"];
 
 /// Changes without a request id: a repeat is recognised by what is in the request.
 const NATURAL: &[(&str, &str)] = &[
     ("UpsertStores", "a store is known by its code"),
     ("UpsertRegions", "a region is known by its code"),
+    ("UpsertItems", "an item is known by its code"),
+    ("UpsertPromotions", "a promotion is known by its code"),
+    ("UpsertCouponTemplates", "a template is known by its code"),
+    ("DecideMergeReview", "a review is decided once"),
     ("RecordTouches", "a sign is known by person, kind and instant"),
     ("RelatePersons", "two persons are related in one way once"),
     ("UnrelatePersons", "a relation ends once"),
@@ -116,8 +121,8 @@ fn every_method_says_who_may_call_it_and_what_a_repeat_does() {
     for method in all() {
         let (path, scope) = (method.path(), method.scope().to_owned());
         let end = if method.is_read() { ".read" } else { ".write" };
-        // To see personal data in clear is a right of its own.
-        let fits = scope.ends_with(end) || scope == "persons.reveal";
+        // To see personal data in clear, and to make one person of two, are rights of their own.
+        let fits = scope.ends_with(end) || ["persons.reveal", "persons.merge"].contains(&&*scope);
         assert!(fits, "{path}: {scope}");
         let is_known = method.rule.idempotency != Idempotency::Unknown;
         // A repeat of CreateToken makes another token: the first reply, with its secret, is not kept.

@@ -146,7 +146,7 @@ pub async fn snapshot_page(
         "select person_ids
         from audience_snapshot_pages
         where merchant_id = $1 and snapshot_id = $2
-            and last_person_id > coalesce($3, '00000000-0000-0000-0000-000000000000')
+            and last_person_id > coalesce($3::uuid, '00000000-0000-0000-0000-000000000000')
         order by last_person_id
         limit 1",
     )

@@ -58,7 +58,7 @@ pub async fn chunk_end(
     let end = sqlx::query_scalar(
         "select id
         from persons
-        where merchant_id = $1 and id > coalesce($2, '00000000-0000-0000-0000-000000000000')
+        where merchant_id = $1 and id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')
         order by id
         offset $3 - 1
         limit 1",
@@ -84,12 +84,13 @@ pub async fn freeze(
     Ok(())
 }
 
-/// For the rest of the transaction: room for the hashes of a million persons, and no nested loops. Sets are joined as a whole;
-/// a loop would be chosen only where the number of rows is underestimated, and then each row would be looked up, or a set
-/// even computed, once for each of another.
+/// For the rest of the transaction: plans for the values that are asked for, room for the hashes of a million persons, and no
+/// nested loops. Sets are joined as a whole; a loop would be chosen only where the number of rows is underestimated, and then
+/// each row would be looked up, or a set even computed, once for each of another.
 async fn join_sets(tx: &mut Tx) -> Result<(), siyu_pg::Error> {
     sqlx::query(
-        "select set_config('work_mem', '64MB', true), set_config('enable_nestloop', 'off', true)",
+        "select set_config('work_mem', '64MB', true), set_config('enable_nestloop', 'off', true),
+            set_config('plan_cache_mode', 'auto', true)",
     )
     .execute(&mut **tx)
     .await?;

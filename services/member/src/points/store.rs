@@ -123,7 +123,7 @@ pub(crate) async fn count_day(
 ) -> Result<bool, siyu_pg::Error> {
     let done = sqlx::query(
         "insert into point_days as d (merchant_id, person_id, day, action, points)
-        select $1, $2, $3, $4, $5 where $5 <= $6
+        select $1, $2, $3, $4, $5::bigint where $5::bigint <= $6::bigint
         on conflict on constraint point_days_pkey do update
         set points = d.points + excluded.points
         where d.points + excluded.points <= $6",

@@ -138,7 +138,7 @@ pub async fn carriers(
         "select person_id
         from person_tags
         where merchant_id = $1 and tag_id = $2 and (expires_at is null or expires_at > $3)
-            and person_id > coalesce($4, '00000000-0000-0000-0000-000000000000')
+            and person_id > coalesce($4::uuid, '00000000-0000-0000-0000-000000000000')
         order by person_id
         limit $5",
     )
@@ -163,8 +163,8 @@ pub async fn having(
         "select person_id
         from person_tags
         where merchant_id = $1 and tag_id = $2
-            and person_id > coalesce($3, '00000000-0000-0000-0000-000000000000')
-            and person_id <= coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+            and person_id > coalesce($3::uuid, '00000000-0000-0000-0000-000000000000')
+            and person_id <= coalesce($4::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
         order by person_id",
     )
     .bind(tx.merchant())
