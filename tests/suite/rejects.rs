@@ -70,7 +70,7 @@ fn bad_rows_are_told_and_kept_and_stop_nothing_and_can_be_mended() {
 
         // The rejects file, mended, is an order file like any other.
         let text = fs::read_to_string(&rejects).unwrap();
-        assert!(text.lines().next().unwrap().ends_with("reject_line,reject_column,reject_reason"));
+        assert!(text.lines().next().unwrap().contains("reject_line,reject_column,reject_reason"));
         let mended = text
             .replacen("1997-13-", "1997-", 1)
             .replacen(",USD,-", ",USD,", 1)

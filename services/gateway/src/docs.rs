@@ -6,7 +6,7 @@ mod method;
 mod snippet;
 mod types;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use prost_reflect::{EnumDescriptor, MessageDescriptor};
@@ -103,8 +103,18 @@ fn messages(contract: &Contract) -> Vec<MessageDescriptor> {
     let shown: Vec<String> = methods
         .flat_map(|m| [m.input.full_name().to_owned(), m.output.full_name().to_owned()])
         .collect();
-    let all = contract.public_messages().into_iter();
-    all.filter(|(name, m)| types::has_section(m) && !shown.contains(name)).map(|(_, m)| m).collect()
+    let all = contract.public_messages();
+    // What is the reply of a method may be held by the reply of another, which leads to it.
+    let held: BTreeSet<String> = all
+        .values()
+        .flat_map(MessageDescriptor::fields)
+        .filter_map(|field| Some(field.kind().as_message()?.full_name().to_owned()))
+        .collect();
+    let is_elsewhere = |name: &String| shown.contains(name) && !held.contains(name);
+    all.into_iter()
+        .filter(|(name, message)| types::has_section(message) && !is_elsewhere(name))
+        .map(|(_, message)| message)
+        .collect()
 }
 
 fn enums(contract: &Contract) -> Vec<EnumDescriptor> {

@@ -55,13 +55,20 @@ pub(crate) fn reply(method: &Method, comments: &Comments) -> Value {
 fn message(descriptor: &MessageDescriptor, comments: &Comments, show: Show, depth: usize) -> Value {
     let mut fields = Map::new();
     for field in descriptor.fields() {
-        if is_shown(&field, comments, show)
+        if is_the_one(&field)
+            && is_shown(&field, comments, show)
             && let Some(value) = value(&field, comments, show, depth)
         {
             fields.insert(field.name().to_owned(), value);
         }
     }
     Value::Object(fields)
+}
+
+/// Of a choice between fields an example takes the first.
+fn is_the_one(field: &FieldDescriptor) -> bool {
+    let choice = field.containing_oneof().filter(|oneof| !oneof.is_synthetic());
+    choice.is_none_or(|oneof| oneof.fields().next().as_ref() == Some(field))
 }
 
 fn is_shown(field: &FieldDescriptor, comments: &Comments, show: Show) -> bool {

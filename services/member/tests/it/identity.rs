@@ -128,7 +128,7 @@ async fn what_the_two_own_is_one_and_orders_of_either_go_on_as_before() {
     orders.tell(world.own, &[other.now(40_000).now(30_000).of(&first).voided()]).await;
     assert_eq!(has(&world, &first).await.1, 100);
     spend(&world, &first, 100).await;
-    assert_eq!(has(&world, &first).await, (0, 0, 600, 1));
+    assert_eq!(has(&world, &first).await, (0, 0, 600, 2), "a tier holds its time");
     world.sound_ledger(world.own).await;
     let merge = merges(&world, &first).await.remove(0);
     let moved = entries(&world, &first, Asset::Points).await;

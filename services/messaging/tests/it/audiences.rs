@@ -103,6 +103,7 @@ impl AudienceService for Member {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a message field is an Option")]
 fn of(audience_id: &str) -> Option<Wanted> {
     Some(Wanted { audience_id: audience_id.into(), ..Default::default() })
 }

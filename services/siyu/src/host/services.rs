@@ -73,7 +73,8 @@ impl Service {
     /// Who follows its log: what they have not handled is not pruned.
     pub const fn followers(self) -> &'static [&'static str] {
         match self {
-            Self::Member | Self::Messaging => &[siyu_metrics::NAME],
+            Self::Member => &[siyu_order::NAME, siyu_distribution::NAME, siyu_metrics::NAME],
+            Self::Messaging => &[siyu_metrics::NAME],
             Self::Distribution => &[siyu_member::NAME, siyu_metrics::NAME],
             Self::Order => &[siyu_member::NAME, siyu_distribution::NAME, siyu_metrics::NAME],
             Self::Metrics | Self::Gateway => &[],
@@ -84,7 +85,7 @@ impl Service {
     pub const fn peers(self) -> &'static [Self] {
         match self {
             Self::Member => &[Self::Order, Self::Distribution],
-            Self::Distribution => &[Self::Order],
+            Self::Distribution => &[Self::Member, Self::Order],
             Self::Order | Self::Messaging => &[Self::Member],
             Self::Metrics => &[Self::Member, Self::Order, Self::Distribution, Self::Messaging],
             Self::Gateway => &Self::INNER,
