@@ -29,7 +29,7 @@ enum Work {
 
 /// The jobs of the service.
 pub(crate) fn all(app: &App) -> Vec<Job> {
-    let jobs: [(&'static str, Work); 10] = [
+    let jobs: [(&'static str, Work); 11] = [
         ("member.finish_handovers", Work::Steps(|app| Box::pin(handover::finish::once(app)))),
         ("member.points", Work::Points),
         ("member.expire_holds", Work::Steps(|app| Box::pin(points::expire_freezes(app)))),
@@ -37,6 +37,7 @@ pub(crate) fn all(app: &App) -> Vec<Job> {
         ("member.tag_rules", Work::Steps(|app| Box::pin(tag::compute::once(app)))),
         ("member.value_holds", Work::Steps(|app| Box::pin(value::payment::expire::once(app)))),
         ("member.value_bonus", Work::Steps(|app| Box::pin(value::expiry::once(app)))),
+        ("member.value_gifts", Work::Steps(|app| Box::pin(value::gift::expire::once(app)))),
         ("member.expire_tiers", Work::Steps(|app| Box::pin(tier::job::expire(app)))),
         ("member.apply_tiers", Work::Steps(|app| Box::pin(tier::job::apply_policies(app)))),
         ("member.tier_gifts", Work::Steps(|app| Box::pin(tier::job::give(app)))),

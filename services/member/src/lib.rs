@@ -59,12 +59,17 @@ use siyu_proto::{
         points_policy_service_server::PointsPolicyServiceServer,
         points_service_server::PointsServiceServer, privacy_service_server::PrivacyServiceServer,
         profile_service_server::ProfileServiceServer,
-        recharge_service_server::RechargeServiceServer, region_service_server::RegionServiceServer,
-        sign_in_service_server::SignInServiceServer, staff_service_server::StaffServiceServer,
-        stage_service_server::StageServiceServer, store_service_server::StoreServiceServer,
+        recharge_service_server::RechargeServiceServer,
+        redemption_service_server::RedemptionServiceServer,
+        region_service_server::RegionServiceServer, sign_in_service_server::SignInServiceServer,
+        staff_service_server::StaffServiceServer, stage_service_server::StageServiceServer,
+        store_service_server::StoreServiceServer,
         stored_value_service_server::StoredValueServiceServer,
         tag_service_server::TagServiceServer, tier_service_server::TierServiceServer,
-        value_card_service_server::ValueCardServiceServer, view_service_server::ViewServiceServer,
+        value_card_service_server::ValueCardServiceServer,
+        value_gift_service_server::ValueGiftServiceServer,
+        value_report_service_server::ValueReportServiceServer,
+        view_service_server::ViewServiceServer,
     },
 };
 
@@ -123,6 +128,9 @@ impl App {
             .service(ConsentServiceServer::new(self.clone()))
             .service(PrivacyServiceServer::new(self.clone()))
             .service(BlacklistServiceServer::new(self.clone()))
+            .service(RedemptionServiceServer::new(self.clone()))
+            .service(ValueGiftServiceServer::new(self.clone()))
+            .service(ValueReportServiceServer::new(self.clone()))
             .service(TierServiceServer::new(self.clone()))
             .service(SignInServiceServer::new(self.clone()))
             .service(ViewServiceServer::new(self.clone()))

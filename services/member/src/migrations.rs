@@ -110,6 +110,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/1052_create_value_payments.sql"),
     },
     Migration {
+        version: 1053,
+        name: "create_redemptions",
+        sql: include_str!("../migrations/1053_create_redemptions.sql"),
+    },
+    Migration {
         version: 1060,
         name: "extend_organisation",
         sql: include_str!("../migrations/1060_extend_organisation.sql"),

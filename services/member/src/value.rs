@@ -10,11 +10,14 @@ pub mod card;
 pub mod entry;
 pub mod error;
 pub mod expiry;
+pub mod gift;
 pub mod issuer;
 pub mod merge;
 pub mod payment;
 pub mod policy;
 pub mod recharge;
+pub mod redemption;
+pub mod report;
 
 use siyu_kernel::{Fault, Id, kind};
 use siyu_ledger::{AccountCode, TransferCode};

@@ -56,6 +56,18 @@ pub enum Error {
     /// Nothing was taken that could be given back.
     #[error("the payment was not taken")]
     NotPaid,
+    /// Whoever asked must not approve.
+    #[error("whoever asked for it must not approve it")]
+    SameOperator,
+    /// Somebody decided before.
+    #[error("the redemption is decided already")]
+    RedemptionDecided,
+    /// The cards are of two issuers.
+    #[error("the cards are of two issuers")]
+    IssuersDiffer,
+    /// The gift does not wait any more.
+    #[error("the gift does not wait any more")]
+    GiftEnded,
 }
 
 impl Error {
@@ -79,6 +91,10 @@ impl Error {
             Self::ExceedsHold => "EXCEEDS_HOLD",
             Self::ExceedsOriginal => "EXCEEDS_ORIGINAL",
             Self::NotPaid => "VALUE_NOT_PAID",
+            Self::SameOperator => "SAME_OPERATOR",
+            Self::RedemptionDecided => "REDEMPTION_DECIDED",
+            Self::IssuersDiffer => "VALUE_ISSUERS_DIFFER",
+            Self::GiftEnded => "GIFT_ENDED",
         }
     }
 }

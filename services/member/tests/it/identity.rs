@@ -27,7 +27,7 @@ fn phone(number: &str, verified: i64) -> Identity {
     Identity { verify_time, ..key(IdentityKind::Phone, "", number) }
 }
 
-async fn merge(world: &World, persons: &[&str]) -> Result<MergePersonsResponse, Fault> {
+pub(crate) async fn merge(world: &World, persons: &[&str]) -> Result<MergePersonsResponse, Fault> {
     let person_ids = persons.iter().map(ToString::to_string).collect();
     let request = MergePersonsRequest { person_ids, note: "one".into(), ..Default::default() };
     let reply = world.identity(world.own).merge_persons(request).await.map_err(fault)?;

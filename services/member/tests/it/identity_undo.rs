@@ -14,7 +14,7 @@ use crate::{
     world::{World, openid_of},
 };
 
-async fn unmerge(world: &World, merge: &Merge) -> Result<Merge, Fault> {
+pub(crate) async fn unmerge(world: &World, merge: &Merge) -> Result<Merge, Fault> {
     let request = UnmergePersonsRequest {
         merge_id: merge.id.clone(),
         note: "a mistake".into(),

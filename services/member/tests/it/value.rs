@@ -6,8 +6,11 @@ use siyu_grpc::{Call, fault};
 use siyu_kernel::Fault;
 use siyu_proto::member::v1::{
     issuer_service_client::IssuerServiceClient, recharge_service_client::RechargeServiceClient,
+    redemption_service_client::RedemptionServiceClient,
     stored_value_service_client::StoredValueServiceClient,
-    value_card_service_client::ValueCardServiceClient, *,
+    value_card_service_client::ValueCardServiceClient,
+    value_gift_service_client::ValueGiftServiceClient,
+    value_report_service_client::ValueReportServiceClient, *,
 };
 
 use crate::world::World;
@@ -49,6 +52,18 @@ impl Till {
 
     pub(crate) fn values(&self) -> StoredValueServiceClient<Call> {
         StoredValueServiceClient::new(self.call())
+    }
+
+    pub(crate) fn redemptions(&self, operator: &str) -> RedemptionServiceClient<Call> {
+        RedemptionServiceClient::new(self.world.call_as(self.world.own, operator))
+    }
+
+    pub(crate) fn gifts(&self) -> ValueGiftServiceClient<Call> {
+        ValueGiftServiceClient::new(self.call())
+    }
+
+    pub(crate) fn reports(&self) -> ValueReportServiceClient<Call> {
+        ValueReportServiceClient::new(self.call())
     }
 
     pub(crate) async fn issue(&self, scale: IssuerScale, revenue: i64) -> Issuer {
