@@ -112,6 +112,10 @@ pub mod kind {
         Gift = "gft";
         /// An account of a ledger.
         Account = "acc";
+        /// A benefit card (权益卡) of a person.
+        Card = "crd";
+        /// The offer of a benefit card.
+        CardPlan = "cpl";
         /// A transfer of a ledger.
         Transfer = "trf";
         /// A lot of a ledger.

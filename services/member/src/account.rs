@@ -58,6 +58,8 @@ pub const TIER_GIFT: TransferCode = TransferCode::new(12);
 pub const GROWTH_GRANTED: TransferCode = TransferCode::new(13);
 /// Points for signing in.
 pub const SIGNED_IN: TransferCode = TransferCode::new(14);
+/// Points for a birthday.
+pub const BIRTHDAY: TransferCode = TransferCode::new(15);
 
 /// Two persons turned out to be one, or that was undone.
 pub const MERGED: TransferCode = TransferCode::new(40);
@@ -127,6 +129,7 @@ pub fn reason(code: TransferCode) -> &'static str {
         TIER_GIFT => "tier_gift",
         GROWTH_GRANTED => "growth_granted",
         SIGNED_IN => "signed_in",
+        BIRTHDAY => "birthday",
         _ => "other",
     }
 }

@@ -6,7 +6,7 @@ use std::{fmt, pin::Pin};
 use siyu_kernel::Fault;
 use siyu_runtime::{CancellationToken, Progress, Steps, steps};
 
-use crate::{App, handover, limits, points, tag, tier, value};
+use crate::{App, benefit, handover, limits, points, tag, tier, value};
 
 /// One step of a job.
 type Step = fn(&App) -> Pin<Box<dyn Future<Output = Result<Progress, Fault>> + Send + '_>>;
@@ -29,7 +29,7 @@ enum Work {
 
 /// The jobs of the service.
 pub(crate) fn all(app: &App) -> Vec<Job> {
-    let jobs: [(&'static str, Work); 11] = [
+    let jobs: [(&'static str, Work); 12] = [
         ("member.finish_handovers", Work::Steps(|app| Box::pin(handover::finish::once(app)))),
         ("member.points", Work::Points),
         ("member.expire_holds", Work::Steps(|app| Box::pin(points::expire_freezes(app)))),
@@ -40,6 +40,7 @@ pub(crate) fn all(app: &App) -> Vec<Job> {
         ("member.value_gifts", Work::Steps(|app| Box::pin(value::gift::expire::once(app)))),
         ("member.expire_tiers", Work::Steps(|app| Box::pin(tier::job::expire(app)))),
         ("member.apply_tiers", Work::Steps(|app| Box::pin(tier::job::apply_policies(app)))),
+        ("member.expire_cards", Work::Steps(|app| Box::pin(benefit::expire_cards(app)))),
         ("member.tier_gifts", Work::Steps(|app| Box::pin(tier::job::give(app)))),
     ];
     jobs.map(|(name, work)| Job { app: app.clone(), name, work }).into()

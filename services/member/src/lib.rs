@@ -3,6 +3,7 @@
 pub mod account;
 pub mod attribute;
 pub mod audience;
+pub mod benefit;
 pub mod blacklist;
 pub mod connection;
 pub mod consent;
@@ -48,7 +49,8 @@ use siyu_proto::{
         account_service_server::AccountServiceServer,
         attribute_service_server::AttributeServiceServer,
         audience_service_server::AudienceServiceServer,
-        blacklist_service_server::BlacklistServiceServer,
+        benefit_service_server::BenefitServiceServer,
+        blacklist_service_server::BlacklistServiceServer, card_service_server::CardServiceServer,
         connection_service_server::ConnectionServiceServer,
         consent_service_server::ConsentServiceServer,
         handover_service_server::HandoverServiceServer,
@@ -133,6 +135,8 @@ impl App {
             .service(ValueReportServiceServer::new(self.clone()))
             .service(TierServiceServer::new(self.clone()))
             .service(SignInServiceServer::new(self.clone()))
+            .service(BenefitServiceServer::new(self.clone()))
+            .service(CardServiceServer::new(self.clone()))
             .service(ViewServiceServer::new(self.clone()))
             .service(AudienceServiceServer::new(self.clone()))
             .service(TagServiceServer::new(self.clone()))

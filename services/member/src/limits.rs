@@ -29,6 +29,9 @@ pub const HANDOVER_BATCH: i64 = 100;
 /// How many things whose time is over one step of a job works off: some dozens of milliseconds of locks.
 pub const EXPIRED_AT_ONCE: u16 = 500;
 
+/// Cards of a person that are looked at for what they entitle to, the newest: nobody has more that hold.
+pub const CARDS_MAX: i64 = 1000;
+
 /// How many gifts one step posts: each locks a wallet.
 pub const GIFTS_AT_ONCE: i64 = 200;
 

@@ -95,6 +95,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/1042_create_sign_ins.sql"),
     },
     Migration {
+        version: 1043,
+        name: "create_cards",
+        sql: include_str!("../migrations/1043_create_cards.sql"),
+    },
+    Migration {
         version: 1050,
         name: "create_value_cards",
         sql: include_str!("../migrations/1050_create_value_cards.sql"),

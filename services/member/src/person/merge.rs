@@ -9,8 +9,8 @@ use siyu_proto::member::v1::{MergeReason, PersonMerged, PersonUnmerged};
 
 use super::{Merge, PersonId, Unmerge, domain::Identity, store};
 use crate::{
-    App, account, attribute, blacklist, connection, consent, earning, household, identity, owner,
-    points, purchase, sign_in, stage, tag, tier, value,
+    App, account, attribute, benefit, blacklist, connection, consent, earning, household, identity,
+    owner, points, purchase, sign_in, stage, tag, tier, value,
 };
 
 /// Why persons are one.
@@ -37,6 +37,7 @@ async fn on_merge(app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
     value::on_merge(app, tx, merge).await?;
     household::merge::on_merge(app, tx, merge).await?;
     sign_in::merge::on_merge(app, tx, merge).await?;
+    benefit::merge::on_merge(app, tx, merge).await?;
     // It counts what the others have moved.
     tier::merge::on_merge(app, tx, merge).await?;
     tag::on_merge(app, tx, merge).await?;
@@ -58,6 +59,7 @@ async fn on_unmerge(app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Result<(), Fau
     value::on_unmerge(app, tx, unmerge).await?;
     household::merge::on_unmerge(app, tx, unmerge).await?;
     sign_in::merge::on_unmerge(app, tx, unmerge).await?;
+    benefit::merge::on_unmerge(app, tx, unmerge).await?;
     // It counts what the others have moved.
     tier::merge::on_unmerge(app, tx, unmerge).await?;
     tag::on_unmerge(app, tx, unmerge).await?;

@@ -4,6 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use siyu_kernel::{Fault, Violation};
 use siyu_proto::{member::v1 as proto, r#type::v1::Ratio};
 
+use crate::benefit;
+
 /// Growth and tiers hold for a year where the merchant does not say (reference §2.4).
 const YEAR_DAYS: i32 = 365;
 
@@ -33,6 +35,8 @@ pub struct Tier {
     pub threshold: i64,
     /// The points for reaching it.
     pub gift_points: i64,
+    /// What it entitles to.
+    pub benefits: Vec<proto::Benefit>,
 }
 
 /// How far a person falls when the growth no longer supports the tier.
@@ -96,8 +100,12 @@ impl Reason {
 
 impl Default for Policy {
     fn default() -> Self {
-        let tier =
-            |name: &str, threshold| Tier { name: name.to_owned(), threshold, gift_points: 0 };
+        let tier = |name: &str, threshold| Tier {
+            name: name.to_owned(),
+            threshold,
+            gift_points: 0,
+            benefits: Vec::new(),
+        };
         Self {
             version: 0,
             tiers: vec![tier("1", 0), tier("2", 1_000), tier("3", 5_000), tier("4", 20_000)],
@@ -112,6 +120,9 @@ impl Default for Policy {
 impl Policy {
     /// Reads a version of the contract; its number is set by the caller.
     pub fn read(policy: &proto::TierPolicy) -> Result<Self, Fault> {
+        for (i, tier) in policy.tiers.iter().enumerate() {
+            benefit::domain::check(&format!("policy.tiers[{i}].benefits"), &tier.benefits)?;
+        }
         let mut wrong = Vec::new();
         let mut refuse = |field: String, description: &str| {
             wrong.push(Violation { field, description: description.to_owned() });
@@ -146,6 +157,7 @@ impl Policy {
             name: tier.name.clone(),
             threshold: tier.threshold,
             gift_points: tier.gift_points,
+            benefits: tier.benefits.clone(),
         };
         let days = |days: i32| if days == 0 { YEAR_DAYS } else { days };
         Ok(Self {
@@ -243,6 +255,7 @@ impl From<&Policy> for proto::TierPolicy {
             name: tier.name.clone(),
             threshold: tier.threshold,
             gift_points: tier.gift_points,
+            benefits: tier.benefits.clone(),
         };
         let fall = match policy.fall {
             Fall::ToSupported => proto::TierFall::ToSupported,

@@ -3,6 +3,7 @@
 
 mod attributes;
 mod audiences;
+mod benefits;
 mod blacklist;
 mod connections;
 mod consents;

@@ -23,6 +23,7 @@ fn ladder(tiers: &[(&str, i64, i64)]) -> TierPolicy {
         name: name.into(),
         threshold,
         gift_points,
+        benefits: Vec::new(),
     };
     TierPolicy {
         tiers: tiers.iter().map(tier).collect(),

@@ -13,8 +13,8 @@ use siyu_member::{
 use siyu_pg::{Migration, base_migrations};
 use siyu_proto::member::v1::{
     account_service_client::AccountServiceClient, attribute_service_client::AttributeServiceClient,
-    audience_service_client::AudienceServiceClient,
-    blacklist_service_client::BlacklistServiceClient,
+    audience_service_client::AudienceServiceClient, benefit_service_client::BenefitServiceClient,
+    blacklist_service_client::BlacklistServiceClient, card_service_client::CardServiceClient,
     connection_service_client::ConnectionServiceClient,
     consent_service_client::ConsentServiceClient, handover_service_client::HandoverServiceClient,
     household_service_client::HouseholdServiceClient,
@@ -186,6 +186,14 @@ impl World {
 
     pub(crate) fn sign_ins(&self, who: MerchantId) -> SignInServiceClient<Call> {
         SignInServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn benefits(&self, who: MerchantId) -> BenefitServiceClient<Call> {
+        BenefitServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn cards(&self, who: MerchantId) -> CardServiceClient<Call> {
+        CardServiceClient::new(self.call(who))
     }
 
     pub(crate) fn tiers(&self, who: MerchantId) -> TierServiceClient<Call> {
