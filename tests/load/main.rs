@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "a load generator has its own tasks and clock")]
 #![expect(clippy::float_arithmetic, reason = "ratios for people")]
 
+mod audience;
 mod dashboard;
 mod echo;
 mod events;
@@ -53,6 +54,9 @@ async fn main() -> Result<()> {
     }
     if wanted("dashboard") {
         rows.extend(dashboard::run(&bench).await?);
+    }
+    if wanted("audience") {
+        rows.extend(audience::run(&bench).await?);
     }
     if wanted("events") {
         rows.extend(events::run(&bench).await?);

@@ -9,7 +9,9 @@ use siyu_proto::{
     gateway::v1::token_service_client::TokenServiceClient,
     member::v1::{
         GetMerchantRequest, Merchant, account_service_client::AccountServiceClient,
+        audience_service_client::AudienceServiceClient,
         merchant_service_client::MerchantServiceClient, store_service_client::StoreServiceClient,
+        tag_service_client::TagServiceClient,
     },
     metrics::v1::{
         maintenance_service_client::MaintenanceServiceClient,
@@ -112,6 +114,16 @@ impl Client {
     /// Points and growth.
     pub fn accounts(&self) -> AccountServiceClient<Authorized> {
         AccountServiceClient::new(self.channel.clone())
+    }
+
+    /// Audiences.
+    pub fn audiences(&self) -> AudienceServiceClient<Authorized> {
+        AudienceServiceClient::new(self.channel.clone())
+    }
+
+    /// Tags.
+    pub fn tags(&self) -> TagServiceClient<Authorized> {
+        TagServiceClient::new(self.channel.clone())
     }
 
     /// Commission.
