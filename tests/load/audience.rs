@@ -35,6 +35,7 @@ pub(crate) async fn run(bench: &Bench) -> Result<Vec<Row>> {
         ratio: Some(hand / own),
         aim: "≥ 0.9",
         cpu_ms: None,
+        limit_cpu_ms: None,
     }];
     rows.extend(stream(bench, merchant).await?);
     Ok(rows)
@@ -198,6 +199,7 @@ async fn stream(bench: &Bench, merchant: Id<Merchant>) -> Result<Vec<Row>> {
     Ok(vec![
         Row {
             cpu_ms: None,
+            limit_cpu_ms: None,
             ..Row::speed(
                 "1 M members streamed : ids read by SQL",
                 "members",
@@ -213,6 +215,7 @@ async fn stream(bench: &Bench, merchant: Id<Merchant>) -> Result<Vec<Row>> {
             ratio: Some(grown / all),
             aim: "≤ 0.5",
             cpu_ms: None,
+            limit_cpu_ms: None,
         },
     ])
 }
