@@ -101,7 +101,9 @@ pub async fn purge(tx: &mut SystemTx, before: DateTime<Utc>, limit: i64) -> Resu
     Ok(done.rows_affected())
 }
 
-fn reused(request_id: &str) -> Fault {
+/// The refusal of a request id that was used for another content.
+#[must_use]
+pub fn reused(request_id: &str) -> Fault {
     let message = format!("request_id \"{request_id}\" was used before with another content");
     Fault::new(Code::AlreadyExists, "REQUEST_ID_REUSED", message).with("request_id", request_id)
 }

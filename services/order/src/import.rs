@@ -3,7 +3,6 @@
 
 pub mod batch;
 pub mod domain;
-pub mod events;
 pub mod parse;
 pub mod release;
 pub mod rpc;

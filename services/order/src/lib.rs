@@ -1,29 +1,34 @@
 #![doc = include_str!("../README.md")]
 
 pub mod buyer;
+pub mod checkout;
 pub mod coupon;
 pub mod directory;
 pub mod import;
 pub mod item;
+pub mod job;
 pub mod limits;
 pub mod order;
 pub mod price;
 pub mod promotion;
 pub mod quote;
+pub mod tender;
 
 use std::sync::Arc;
 
 use directory::Directory;
+use job::Job;
 use siyu_events::{Log, Subscription};
 use siyu_grpc::{Peer, Server};
-use siyu_kernel::Ids;
+use siyu_kernel::{Clock, Ids};
 use siyu_pg::{Db, Migration};
 use siyu_proto::{
     event::v1::event_log_service_server::EventLogServiceServer,
     order::v1::{
-        coupon_service_server::CouponServiceServer, import_service_server::ImportServiceServer,
-        item_service_server::ItemServiceServer, order_service_server::OrderServiceServer,
-        promotion_service_server::PromotionServiceServer, quote_service_server::QuoteServiceServer,
+        checkout_service_server::CheckoutServiceServer, coupon_service_server::CouponServiceServer,
+        import_service_server::ImportServiceServer, item_service_server::ItemServiceServer,
+        order_service_server::OrderServiceServer, promotion_service_server::PromotionServiceServer,
+        quote_service_server::QuoteServiceServer,
     },
 };
 
@@ -62,21 +67,30 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "create_coupons",
         sql: include_str!("../migrations/1011_create_coupons.sql"),
     },
+    Migration {
+        version: 1020,
+        name: "create_checkouts",
+        sql: include_str!("../migrations/1020_create_checkouts.sql"),
+    },
 ];
 
-/// The service: its database, its event log, its directory of the member service, and where ids come from.
+/// The service: its database, its event log, the member service and what is remembered of it, and where ids and, for work that
+/// no request asked for, instants come from.
 #[derive(Debug, Clone)]
 pub struct App {
     db: Db,
     log: Log,
+    member: Peer,
     directory: Directory,
     ids: Arc<dyn Ids>,
+    clock: Arc<dyn Clock>,
 }
 
 impl App {
     /// The service on a database, beside the member service.
-    pub fn new(db: Db, member: Peer, ids: Arc<dyn Ids>) -> Self {
-        Self { log: Log::new(db.clone(), NAME), db, directory: Directory::new(member), ids }
+    pub fn new(db: Db, member: Peer, ids: Arc<dyn Ids>, clock: Arc<dyn Clock>) -> Self {
+        let (log, directory) = (Log::new(db.clone(), NAME), Directory::new(member.clone()));
+        Self { db, log, member, directory, ids, clock }
     }
 
     /// The facts that it tells.
@@ -92,11 +106,17 @@ impl App {
         server
             .service(OrderServiceServer::new(self.clone()))
             .service(import)
+            .service(CheckoutServiceServer::new(self.clone()))
             .service(CouponServiceServer::new(self.clone()))
             .service(ItemServiceServer::new(self.clone()))
             .service(PromotionServiceServer::new(self.clone()))
             .service(QuoteServiceServer::new(self.clone()))
             .service(EventLogServiceServer::new(self.log.service()))
+    }
+
+    /// What it does by itself.
+    pub fn jobs(&self) -> Vec<Job> {
+        job::all(self)
     }
 
     /// What it follows of its siblings.

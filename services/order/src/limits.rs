@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use siyu_pg::page::Sizes;
 
 use crate::import::domain::Bounds;
@@ -31,3 +32,16 @@ pub const RACE_ATTEMPTS_MAX: usize = 8;
 
 /// How many orders leave the quarantine in one transaction.
 pub const RELEASE_BATCH: i64 = 500;
+
+/// What a step of a job takes up at most, so that it ends soon when the process stops.
+pub const JOB_BATCH: i64 = 100;
+
+/// How long a job without work waits before it looks again.
+pub const IDLE_PAUSE: Duration = Duration::from_millis(500);
+
+/// How long the job of tenders leaves those of a new order to the call that placed it.
+pub const TENDER_HEAD_START: TimeDelta = TimeDelta::seconds(10);
+
+/// How long what is held for an order stays held after the order's time to be paid: within it a payment that came in the
+/// last second is taken, however long the member service was away.
+pub const HOLD_GRACE: TimeDelta = TimeDelta::days(1);

@@ -1,10 +1,10 @@
 //! Follows the member service's merges.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use siyu_events::{Event, Handler, HandlerError, Subscription};
-use siyu_grpc::{Ctx, parse};
+use siyu_grpc::parse;
 use siyu_kernel::{Fault, Id, kind::Person};
 use siyu_pg::Tx;
 use siyu_proto::member::v1::{PersonMerged, PersonUnmerged};
@@ -12,12 +12,11 @@ use tonic::async_trait;
 
 use super::store;
 use crate::{
-    App, NAME,
-    import::{
-        self,
-        domain::{Change, Fact},
+    App, NAME, import,
+    order::{
+        domain::{Fact, Order, OrderId},
+        events,
     },
-    order::domain::{Order, OrderId},
 };
 
 /// What the order service follows of the member service.
@@ -61,18 +60,12 @@ impl Buyers {
         let told: Vec<Order> = orders.into_iter().filter(|order| order.told).collect();
         let ids: Vec<OrderId> = told.iter().map(|order| order.id).collect();
         let mut lines = import::store::lines(tx, &ids).await?;
-        let ctx = Ctx::internal(NAME, Some(tx.merchant()), at);
-        let news: Vec<_> = told
-            .into_iter()
-            .map(|order| Change {
-                fact: Some(if order.counts() { Fact::Revised } else { Fact::Voided }),
-                lines: lines.remove(&order.id).unwrap_or_default(),
-                dirty_lines: BTreeSet::new(),
-                existed: true,
-                order,
-            })
-            .filter_map(|change| import::events::of(&change, self.app.ids.uuid(), &ctx))
-            .collect();
+        let news = told.iter().map(|order| {
+            let fact = if order.counts() { Fact::Revised } else { Fact::Voided };
+            let lines = lines.remove(&order.id).unwrap_or_default();
+            events::of(fact, order, &lines, self.app.ids.uuid(), at)
+        });
+        let news: Vec<_> = news.collect();
         Ok(siyu_events::append(tx, &news).await?)
     }
 }

@@ -38,6 +38,20 @@ pub struct Coupon {
     pub valid_to: DateTime<Utc>,
     /// When it was claimed.
     pub created_at: DateTime<Utc>,
+    /// Where it is in its life, but for its time.
+    pub state: State,
+}
+
+/// Where a coupon is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum State {
+    /// It can be used.
+    Issued,
+    /// An order that waits for its payment has it.
+    Locked,
+    /// It was used.
+    Used,
 }
 
 /// Says what is wrong with a template beyond the shape of its fields.
@@ -103,8 +117,9 @@ pub fn validity(
     }
 }
 
-/// What the coupon does to a price.
-pub fn for_price(coupon: &Coupon, template: proto::CouponTemplate) -> Option<price::Coupon> {
+/// What a coupon does to a price.
+pub fn for_price(coupon: &proto::Coupon) -> Option<price::Coupon> {
+    let template = coupon.template.as_ref()?;
     let kind = match template.does.as_ref()? {
         Does::AmountOff(off) => CouponKind::Fixed(off.minor_units),
         Does::RateOff(off) => CouponKind::Percent {
@@ -115,7 +130,7 @@ pub fn for_price(coupon: &Coupon, template: proto::CouponTemplate) -> Option<pri
         Does::ShippingOff(off) => CouponKind::Shipping(off.minor_units),
     };
     Some(price::Coupon {
-        id: coupon.id.to_string(),
+        id: coupon.id.clone(),
         owner: match template.owner() {
             proto::CouponOwner::Brand => CouponOwner::Brand,
             proto::CouponOwner::Shop | proto::CouponOwner::Unspecified => CouponOwner::Shop,
@@ -123,9 +138,9 @@ pub fn for_price(coupon: &Coupon, template: proto::CouponTemplate) -> Option<pri
         kind,
         threshold_minor: template.threshold_minor,
         stacks: template.stacks,
-        valid_from: coupon.valid_from,
-        valid_until: coupon.valid_to,
-        scope: scope(template.scope.unwrap_or_default()),
+        valid_from: instant(coupon.valid_time_from)?,
+        valid_until: instant(coupon.valid_time_to)?,
+        scope: scope(template.scope.clone().unwrap_or_default()),
     })
 }
 

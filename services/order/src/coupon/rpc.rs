@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use prost::Message;
 use siyu_grpc::{Ctx, parse, serve};
 use siyu_kernel::{Code, Fault, Id, Violation};
@@ -16,7 +17,7 @@ use tonic::{Request, Response, Status, async_trait};
 use uuid::Uuid;
 
 use super::{
-    domain::{self, Coupon},
+    domain::{self, Coupon, State},
     store::{self, TemplateRow},
 };
 use crate::{App, limits};
@@ -135,9 +136,10 @@ async fn claim(
         valid_from: valid.start,
         valid_to: valid.end,
         created_at: ctx.now,
+        state: State::Issued,
     };
     store::insert(&mut tx, &coupon).await?;
-    let reply = ClaimCouponResponse { coupon: Some(show(&coupon, &ctx)?) };
+    let reply = ClaimCouponResponse { coupon: Some(show(&coupon, ctx.now)?) };
     replay::keep(&mut tx, CLAIM, &request.request_id, &reply).await?;
     tx.commit().await?;
     Ok(reply)
@@ -162,7 +164,7 @@ async fn list(
     let rows = store::list(&mut tx, person_id, ends_after, page.after, page.fetch()).await?;
     let page = page.page(rows, |coupon| coupon.id.uuid());
     Ok(ListCouponsResponse {
-        coupons: page.items.iter().map(|coupon| show(coupon, &ctx)).collect::<Result<_, _>>()?,
+        coupons: page.items.iter().map(|coupon| show(coupon, ctx.now)).collect::<Result<_, _>>()?,
         next_page_token: page.next_token,
     })
 }
@@ -180,9 +182,15 @@ fn show_template(row: &TemplateRow) -> Result<CouponTemplate, Fault> {
     Ok(CouponTemplate { claimed: row.claimed, ..read(&row.definition)? })
 }
 
-fn show(coupon: &Coupon, ctx: &Ctx) -> Result<proto::Coupon, Fault> {
-    let is_over = coupon.valid_to <= ctx.now;
-    let state = if is_over { CouponState::Expired } else { CouponState::Issued };
+/// A coupon as it is shown at an instant.
+pub(crate) fn show(coupon: &Coupon, now: DateTime<Utc>) -> Result<proto::Coupon, Fault> {
+    let is_over = coupon.valid_to <= now;
+    let state = match coupon.state {
+        State::Issued if is_over => CouponState::Expired,
+        State::Issued => CouponState::Issued,
+        State::Locked => CouponState::Locked,
+        State::Used => CouponState::Used,
+    };
     Ok(proto::Coupon {
         id: coupon.id.to_string(),
         person_id: coupon.person_id.to_string(),

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use siyu_pg::Tx;
 use uuid::Uuid;
 
-use super::domain::{Coupon, PersonId};
+use super::domain::{Coupon, CouponId, PersonId};
+use crate::order::domain::OrderId;
 
 /// A template: the row.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -144,7 +145,7 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Coupon>, siyu_pg::Error> {
     let coupons = sqlx::query_as(
-        "select id, template_code, person_id, definition, valid_from, valid_to, created_at
+        "select id, template_code, person_id, definition, valid_from, valid_to, created_at, state
         from coupons
         where merchant_id = $1 and person_id = $2 and ($3::timestamptz is null or valid_to > $3)
             and ($4::uuid is null or id < $4)
@@ -161,7 +162,7 @@ pub async fn list(
     Ok(coupons)
 }
 
-/// The coupons of a person that end after an instant, the soonest first.
+/// The coupons of a person that can be used and end after an instant, the soonest first.
 pub async fn standing(
     tx: &mut Tx,
     person: PersonId,
@@ -169,9 +170,9 @@ pub async fn standing(
     limit: i64,
 ) -> Result<Vec<Coupon>, siyu_pg::Error> {
     let coupons = sqlx::query_as(
-        "select id, template_code, person_id, definition, valid_from, valid_to, created_at
+        "select id, template_code, person_id, definition, valid_from, valid_to, created_at, state
         from coupons
-        where merchant_id = $1 and person_id = $2 and valid_to > $3
+        where merchant_id = $1 and person_id = $2 and valid_to > $3 and state = 'issued'
         order by valid_to, id
         limit $4",
     )
@@ -182,4 +183,44 @@ pub async fn standing(
     .fetch_all(&mut **tx)
     .await?;
     Ok(coupons)
+}
+
+/// Locks coupons for an order; gives how many were there to be locked. `ids` are sorted, so that two orders never wait for
+/// each other.
+pub async fn lock(tx: &mut Tx, ids: &[CouponId], order: OrderId) -> Result<u64, siyu_pg::Error> {
+    let done = sqlx::query(
+        "update coupons as c set state = 'locked', order_id = $3
+        from unnest($2::uuid[]) as k (id)
+        where c.merchant_id = $1 and c.id = k.id and c.state = 'issued'",
+    )
+    .bind(tx.merchant())
+    .bind(ids)
+    .bind(order)
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Uses up what an order has locked.
+pub async fn use_up(tx: &mut Tx, order: OrderId) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "update coupons set state = 'used' where merchant_id = $1 and order_id = $2 and state = 'locked'",
+    )
+    .bind(tx.merchant())
+    .bind(order)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Gives back what an order has locked or used. One whose time is over meanwhile comes back expired.
+pub async fn give_back(tx: &mut Tx, order: OrderId) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "update coupons set state = 'issued', order_id = null where merchant_id = $1 and order_id = $2",
+    )
+    .bind(tx.merchant())
+    .bind(order)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use prost::Message;
+use siyu_events::NewEvent;
 use siyu_grpc::Ctx;
 use siyu_kernel::{Code, Fault, Id, Money, Violation, kind::Person};
 use siyu_pg::Tx;
@@ -11,14 +12,16 @@ use siyu_proto::order::v1 as proto;
 
 use super::{
     domain::{Change, Draft, Incoming, Key, Outcome, TooLarge},
-    events,
     parse::{self, Reading, Surroundings},
     release,
     store::{self, Aside},
 };
 use crate::{
     App, buyer, limits,
-    order::domain::{OrderId, State},
+    order::{
+        domain::{OrderId, State},
+        events,
+    },
 };
 
 /// What became of one order of a batch.
@@ -144,10 +147,15 @@ async fn write(
     if !aside.is_empty() {
         store::put_aside(tx, &aside, ctx.now).await?;
     }
-    let facts: Vec<_> =
-        changes.iter().filter_map(|change| events::of(change, app.ids.uuid(), ctx)).collect();
+    let facts: Vec<_> = changes.iter().filter_map(|change| news(change, app, ctx)).collect();
     siyu_events::append(tx, &facts).await?;
     Ok(Some(answers))
+}
+
+/// The fact that a change makes true, if it makes one.
+fn news(change: &Change, app: &App, ctx: &Ctx) -> Option<NewEvent> {
+    let fact = change.fact?;
+    Some(events::of(fact, &change.order, &change.lines, app.ids.uuid(), ctx.now))
 }
 
 /// What is to be put aside: each version once, as it came last, in the order of the keys, so that two imports never wait for

@@ -9,7 +9,7 @@ use siyu_kernel::{
     kind::{Person, Store},
 };
 
-use crate::order::domain::{CurrencyColumn, Domain, Line, Order, OrderId, State};
+use crate::order::domain::{CurrencyColumn, Domain, Fact, Line, Order, OrderId, State};
 
 /// What names an order on its platform.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,17 +58,6 @@ pub enum Outcome {
     Updated,
     /// Nothing was newer.
     Unchanged,
-}
-
-/// The fact that a change makes true.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fact {
-    /// The order is paid; told once.
-    Paid,
-    /// A paid order changed.
-    Revised,
-    /// The order no longer counts.
-    Voided,
 }
 
 /// More than one order can hold, over all of its imports.

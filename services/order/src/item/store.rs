@@ -20,6 +20,8 @@ pub struct ForSale {
     pub code: String,
     /// Its item.
     pub item_code: String,
+    /// The name of the item.
+    pub item_name: String,
     /// The categories of the item.
     pub categories: Vec<String>,
     /// The list price of one piece.
@@ -143,13 +145,13 @@ pub async fn list(
 /// Those of the SKUs that are for sale.
 pub async fn for_sale(tx: &mut Tx, skus: &[&str]) -> Result<Vec<ForSale>, siyu_pg::Error> {
     let found = sqlx::query_as(
-        "select s.code, s.item_code, i.categories, s.price_minor
+        "select s.code, s.item_code, i.name as item_name, i.categories, s.price_minor
         from unnest($2::text[]) as k (code)
         cross join lateral (
             select code, item_code, price_minor from skus where merchant_id = $1 and code = k.code limit 1
         ) as s
         cross join lateral (
-            select categories from items where merchant_id = $1 and code = s.item_code and not withdrawn limit 1
+            select name, categories from items where merchant_id = $1 and code = s.item_code and not withdrawn limit 1
         ) as i",
     )
     .bind(tx.merchant())

@@ -1,4 +1,4 @@
-//! What an order is. Pure: no IO, no clock.
+//! What an order is. Pure: no IO, no clock. How an order of our own goes from state to state: [`super::lifecycle`].
 //!
 //! | state | counts as a sale | reached from an import by the words |
 //! | --- | --- | --- |
@@ -9,6 +9,8 @@
 //! | closed | yes | closed |
 //! | cancelled | no | cancelled, canceled |
 //! | refunded | no | refunded |
+//! | group_pending | no | |
+//! | accepted, ready_for_pickup, picked_up, delivering, delivered, signed | yes | |
 
 use chrono::{DateTime, Utc};
 use siyu_kernel::{
@@ -38,6 +40,20 @@ pub enum State {
     Cancelled,
     /// Paid and wholly refunded.
     Refunded,
+    /// Paid, and waiting for the others of a group-buy.
+    GroupPending,
+    /// Taken on by the merchant or by a store.
+    Accepted,
+    /// Waiting in a store for the buyer.
+    ReadyForPickup,
+    /// Fetched by the buyer.
+    PickedUp,
+    /// On its way with a courier of the town.
+    Delivering,
+    /// Brought by the courier.
+    Delivered,
+    /// Received as a parcel.
+    Signed,
 }
 
 /// Who owns the traffic that an order came from.
@@ -96,6 +112,17 @@ pub struct Order {
     pub created_at: DateTime<Utc>,
 }
 
+/// What is told of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fact {
+    /// It became a sale; told once.
+    Paid,
+    /// A sale changed.
+    Revised,
+    /// It no longer counts.
+    Voided,
+}
+
 /// A currency as a text column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CurrencyColumn(pub Currency);
@@ -135,14 +162,30 @@ impl State {
             Self::Closed => "closed",
             Self::Cancelled => "cancelled",
             Self::Refunded => "refunded",
+            Self::GroupPending => "group_pending",
+            Self::Accepted => "accepted",
+            Self::ReadyForPickup => "ready_for_pickup",
+            Self::PickedUp => "picked_up",
+            Self::Delivering => "delivering",
+            Self::Delivered => "delivered",
+            Self::Signed => "signed",
         }
     }
 
     /// An order in this state is a sale.
     pub const fn counts(self) -> bool {
         match self {
-            Self::Paid | Self::Shipped | Self::Completed | Self::Closed => true,
-            Self::Created | Self::Cancelled | Self::Refunded => false,
+            Self::Paid
+            | Self::Accepted
+            | Self::ReadyForPickup
+            | Self::PickedUp
+            | Self::Delivering
+            | Self::Delivered
+            | Self::Shipped
+            | Self::Signed
+            | Self::Completed
+            | Self::Closed => true,
+            Self::Created | Self::GroupPending | Self::Cancelled | Self::Refunded => false,
         }
     }
 
@@ -171,6 +214,13 @@ impl State {
             proto::OrderState::Closed => Self::Closed,
             proto::OrderState::Cancelled => Self::Cancelled,
             proto::OrderState::Refunded => Self::Refunded,
+            proto::OrderState::GroupPending => Self::GroupPending,
+            proto::OrderState::Accepted => Self::Accepted,
+            proto::OrderState::ReadyForPickup => Self::ReadyForPickup,
+            proto::OrderState::PickedUp => Self::PickedUp,
+            proto::OrderState::Delivering => Self::Delivering,
+            proto::OrderState::Delivered => Self::Delivered,
+            proto::OrderState::Signed => Self::Signed,
         })
     }
 }
@@ -185,6 +235,13 @@ impl From<State> for proto::OrderState {
             State::Closed => Self::Closed,
             State::Cancelled => Self::Cancelled,
             State::Refunded => Self::Refunded,
+            State::GroupPending => Self::GroupPending,
+            State::Accepted => Self::Accepted,
+            State::ReadyForPickup => Self::ReadyForPickup,
+            State::PickedUp => Self::PickedUp,
+            State::Delivering => Self::Delivering,
+            State::Delivered => Self::Delivered,
+            State::Signed => Self::Signed,
         }
     }
 }
@@ -220,7 +277,15 @@ impl From<Domain> for proto::Domain {
     }
 }
 
+/// What orders that were placed here have for a platform; no import may use it.
+pub const OWN_PLATFORM: &str = "siyu";
+
 impl Order {
+    /// The order was placed here, so it moves stock and money.
+    pub fn is_own(&self) -> bool {
+        self.platform == OWN_PLATFORM
+    }
+
     /// The order is a sale: paid, and not given back.
     pub const fn counts(&self) -> bool {
         self.state.counts() && self.paid_at.is_some()
@@ -233,7 +298,7 @@ mod tests {
 
     #[test]
     fn every_state_is_spelled_alike_in_columns_and_in_the_contract() {
-        for value in 1..=7 {
+        for value in 1..=14 {
             let wire = proto::OrderState::try_from(value).unwrap();
             let state = State::of_proto(wire).unwrap();
             assert_eq!(proto::OrderState::from(state), wire);
@@ -241,7 +306,8 @@ mod tests {
                 wire.as_str_name(),
                 format!("ORDER_STATE_{}", state.as_str().to_uppercase())
             );
-            assert_eq!(State::of_word(state.as_str()), Some(state));
+            // Only the first seven are those of other platforms.
+            assert_eq!(State::of_word(state.as_str()), (value <= 7).then_some(state));
         }
     }
 }

@@ -86,7 +86,8 @@ fn read_filter(request: &ListOrdersRequest) -> Result<Filter, Fault> {
     })
 }
 
-fn show(order: &Order) -> proto::Order {
+/// An order as it is shown, without its lines.
+pub(crate) fn show(order: &Order) -> proto::Order {
     proto::Order {
         id: order.id.to_string(),
         platform: order.platform.clone(),
@@ -107,7 +108,8 @@ fn show(order: &Order) -> proto::Order {
     }
 }
 
-fn show_line(line: Line, order: &Order) -> proto::OrderLine {
+/// A line as it is shown.
+pub(crate) fn show_line(line: Line, order: &Order) -> proto::OrderLine {
     proto::OrderLine {
         line_no: line.line_no,
         paid: money(order, line.paid_minor),

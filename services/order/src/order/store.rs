@@ -103,3 +103,69 @@ pub async fn list(
     .await?;
     Ok(orders)
 }
+
+/// Saves what lines of an order that the transaction has locked now hold.
+pub async fn save_amounts(tx: &mut Tx, id: OrderId, lines: &[Line]) -> Result<(), siyu_pg::Error> {
+    let done = sqlx::query(
+        "update order_lines as l set quantity = n.quantity, paid_minor = n.paid_minor
+        from unnest($3::int[], $4::bigint[], $5::bigint[]) as n (line_no, quantity, paid_minor)
+        where l.merchant_id = $1 and l.order_id = $2 and l.line_no = n.line_no",
+    )
+    .bind(tx.merchant())
+    .bind(id)
+    .bind(lines.iter().map(|line| line.line_no).collect::<Vec<_>>())
+    .bind(lines.iter().map(|line| line.quantity).collect::<Vec<_>>())
+    .bind(lines.iter().map(|line| line.paid_minor).collect::<Vec<_>>())
+    .execute(&mut **tx)
+    .await?;
+    assert!(done.rows_affected() == lines.len() as u64, "lines of an order stay");
+    Ok(())
+}
+
+/// Stores an order that was placed here, with its lines and the first entry of its history, in one round trip.
+pub async fn insert(
+    tx: &mut Tx,
+    order: &Order,
+    lines: &[Line],
+    actor: &str,
+) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "with head as (
+            insert into orders (merchant_id, id, platform, shop_id, platform_order_no, person_id, state, domain, channel,
+                store_id, paid_at, currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at,
+                paid_version)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, null, $11, $12, 0, $13, 1, $14, false, $14, null)
+        ), entry as (
+            insert into order_events
+                (merchant_id, order_id, seq, key, event, from_state, to_state, actor, reason, occurred_at)
+            values ($1, $2, 1, 'place', 'placed', null, $7, $15, '', $14)
+        )
+        insert into order_lines (merchant_id, order_id, line_no, sku, category, quantity, paid_minor, version)
+        select $1, $2, n.line_no, n.sku, n.category, n.quantity, n.paid_minor, $14
+        from unnest($16::int[], $17::text[], $18::text[], $19::bigint[], $20::bigint[])
+            as n (line_no, sku, category, quantity, paid_minor)",
+    )
+    .bind(tx.merchant())
+    .bind(order.id)
+    .bind(&order.platform)
+    .bind(&order.shop_id)
+    .bind(&order.platform_order_no)
+    .bind(order.person_id)
+    .bind(order.state)
+    .bind(order.domain)
+    .bind(&order.channel)
+    .bind(order.store_id)
+    .bind(order.currency.0.code())
+    .bind(order.paid_minor)
+    .bind(order.quantity)
+    .bind(order.created_at)
+    .bind(actor)
+    .bind(lines.iter().map(|line| line.line_no).collect::<Vec<_>>())
+    .bind(lines.iter().map(|line| line.sku.as_str()).collect::<Vec<_>>())
+    .bind(lines.iter().map(|line| line.category.as_str()).collect::<Vec<_>>())
+    .bind(lines.iter().map(|line| line.quantity).collect::<Vec<_>>())
+    .bind(lines.iter().map(|line| line.paid_minor).collect::<Vec<_>>())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

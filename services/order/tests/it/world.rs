@@ -65,7 +65,7 @@ impl World {
         let siblings = Upstream::in_process(siblings.build().unwrap());
         let peer = Peer::new(siblings, "order", assertions.clone(), shared.clone());
         let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(1));
-        let app = App::new(database.db().clone(), peer, ids);
+        let app = App::new(database.db().clone(), peer, ids, shared.clone());
         let own = Upstream::in_process(app.serve(server(&assertions)).build().unwrap());
         let door = Peer::new(own, "gateway", assertions, shared.clone());
         Self { database, member, app, clock, door }

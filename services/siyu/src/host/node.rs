@@ -97,7 +97,15 @@ impl Host {
                 (app.serve(server), app.log().clone(), app.subscriptions())
             }
             Service::Order => {
-                let app = siyu_order::App::new(db.clone(), member()?, self.ids.clone());
+                let app = siyu_order::App::new(
+                    db.clone(),
+                    member()?,
+                    self.ids.clone(),
+                    self.clock.clone(),
+                );
+                for job in app.jobs() {
+                    self.spawn(job.name(), move |cancel| job.clone().run(cancel));
+                }
                 (app.serve(server), app.log().clone(), app.subscriptions())
             }
             Service::Distribution => {

@@ -1,28 +1,27 @@
-//! What an import publishes.
+//! What orders publish: always the whole order as of a revision.
 
+use chrono::{DateTime, Utc};
 use siyu_events::NewEvent;
-use siyu_grpc::Ctx;
+use siyu_grpc::parse;
 use siyu_proto::order::v1::{
     self as proto, LineFacts, OrderFacts, OrderPaid, OrderRevised, OrderVoided,
 };
 use uuid::Uuid;
 
-use super::domain::{Change, Fact};
-use crate::order::domain::Line;
+use super::domain::{Fact, Line, Order};
 
-/// The fact that a change makes true, if it makes one.
-pub fn of(change: &Change, id: Uuid, ctx: &Ctx) -> Option<NewEvent> {
-    let facts = Some(facts(change));
-    let subject = &change.order.id;
-    Some(match change.fact? {
-        Fact::Paid => NewEvent::of(id, subject, ctx.now, &OrderPaid { facts }),
-        Fact::Revised => NewEvent::of(id, subject, ctx.now, &OrderRevised { facts }),
-        Fact::Voided => NewEvent::of(id, subject, ctx.now, &OrderVoided { facts }),
-    })
+/// The event that tells a fact.
+pub fn of(fact: Fact, order: &Order, lines: &[Line], id: Uuid, at: DateTime<Utc>) -> NewEvent {
+    let facts = Some(facts(order, lines));
+    let subject = &order.id;
+    match fact {
+        Fact::Paid => NewEvent::of(id, subject, at, &OrderPaid { facts }),
+        Fact::Revised => NewEvent::of(id, subject, at, &OrderRevised { facts }),
+        Fact::Voided => NewEvent::of(id, subject, at, &OrderVoided { facts }),
+    }
 }
 
-fn facts(change: &Change) -> OrderFacts {
-    let order = &change.order;
+fn facts(order: &Order, lines: &[Line]) -> OrderFacts {
     OrderFacts {
         order_id: order.id.to_string(),
         revision: order.revision,
@@ -33,12 +32,12 @@ fn facts(change: &Change) -> OrderFacts {
         domain: proto::Domain::from(order.domain).into(),
         channel: order.channel.clone(),
         store_id: order.store_id.map(|id| id.to_string()).unwrap_or_default(),
-        pay_time: order.paid_at.map(siyu_grpc::parse::timestamp),
+        pay_time: order.paid_at.map(parse::timestamp),
         currency_code: order.currency.0.code().to_owned(),
         paid_minor: order.paid_minor,
         quantity: order.quantity,
-        lines: change.lines.iter().map(line).collect(),
-        imported: true,
+        lines: lines.iter().map(line).collect(),
+        imported: !order.is_own(),
     }
 }
 

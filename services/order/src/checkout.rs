@@ -1,0 +1,14 @@
+//! Checkout (下单): a cart becomes an order, and the order is paid or ends.
+//!
+//! Placing is one transaction: price, order, coupons, what is to be held. Only then the member service is asked to hold
+//! stored value and points, by request ids that follow from the order, so that whatever a crash leaves behind is taken up
+//! again by a job and has its effect once.
+
+pub(crate) mod cancel;
+pub(crate) mod expire;
+pub(crate) mod finish;
+pub mod place;
+pub(crate) mod policy;
+pub mod rpc;
+pub(crate) mod settle;
+pub mod store;

@@ -1,0 +1,28 @@
+//! What follows when an order ends before it is paid.
+
+use siyu_kernel::Fault;
+use siyu_pg::Tx;
+
+use super::store;
+use crate::{
+    App,
+    order::{
+        advance::{Advanced, Cause, advance},
+        domain::{Order, OrderId},
+        lifecycle::Event,
+    },
+};
+
+/// Ends an order, once: what was locked and held for it is free again. Fails with `ORDER_STATE_WRONG` when it is paid.
+pub(crate) async fn cancel(
+    app: &App,
+    tx: &mut Tx,
+    id: OrderId,
+    cause: Cause<'_>,
+) -> Result<Order, Fault> {
+    let advanced = advance(app, tx, id, Event::Cancelled, cause).await?;
+    if let Advanced::Moved(_) = advanced {
+        store::ended(tx, id, cause.now).await?;
+    }
+    Ok(advanced.into_order())
+}

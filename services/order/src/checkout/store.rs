@@ -1,0 +1,208 @@
+//! The SQL of checkouts and nothing else.
+
+use chrono::{DateTime, Utc};
+use siyu_kernel::{Id, kind::Merchant};
+use siyu_pg::{SystemTx, Tx};
+
+use crate::order::domain::OrderId;
+
+/// How an order came about: the row.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Checkout {
+    /// The order.
+    pub order_id: OrderId,
+    /// The caller's key.
+    pub request_id: String,
+    /// SHA-256 of the request.
+    pub fingerprint: Vec<u8>,
+    /// An encoded `PriceSnapshot`.
+    pub snapshot: Vec<u8>,
+    /// The goods without any rule.
+    pub list_minor: i64,
+    /// What is to be paid.
+    pub payable_minor: i64,
+    /// The part of it that is shipping.
+    pub shipping_minor: i64,
+    /// The part of it that is cash.
+    pub cash_minor: i64,
+    /// How the goods come to the buyer.
+    pub delivery_method: Delivery,
+    /// Whether it waits for its payment.
+    pub open: bool,
+    /// Until when.
+    pub pay_deadline: DateTime<Utc>,
+    /// So many days after receipt the order is completed by itself.
+    pub confirm_days: i32,
+    /// So many days after its completion it is closed.
+    pub after_sale_days: i32,
+}
+
+/// How goods come to a buyer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum Delivery {
+    /// By parcel.
+    Parcel,
+    /// Fetched in a store.
+    PickUp,
+    /// By a courier of the town.
+    Local,
+}
+
+/// What a request finds before it begins.
+#[derive(Debug, Clone, Default, sqlx::FromRow)]
+pub struct Before {
+    /// The merchant's encoded rules.
+    pub policy: Option<Vec<u8>>,
+    /// The order that the request made before.
+    pub order_id: Option<OrderId>,
+    /// The fingerprint of the request that made it.
+    pub fingerprint: Option<Vec<u8>>,
+}
+
+/// The merchant's rules, and what a request id has made.
+pub async fn before(tx: &mut Tx, request_id: &str) -> Result<Before, siyu_pg::Error> {
+    let before = sqlx::query_as(
+        "select (select definition from checkout_policies where merchant_id = $1) as policy, c.order_id, c.fingerprint
+        from (values (1)) as one
+        left join checkouts c on c.merchant_id = $1 and c.request_id = $2",
+    )
+    .bind(tx.merchant())
+    .bind(request_id)
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(before)
+}
+
+/// The merchant's encoded rules.
+pub async fn policy(tx: &mut Tx) -> Result<Option<Vec<u8>>, siyu_pg::Error> {
+    let definition =
+        sqlx::query_scalar("select definition from checkout_policies where merchant_id = $1")
+            .bind(tx.merchant())
+            .fetch_optional(&mut **tx)
+            .await?;
+    Ok(definition)
+}
+
+/// Saves the merchant's rules.
+pub async fn save_policy(
+    tx: &mut Tx,
+    definition: &[u8],
+    now: DateTime<Utc>,
+) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "insert into checkout_policies (merchant_id, definition, updated_at) values ($1, $2, $3)
+        on conflict on constraint checkout_policies_pkey do update
+        set definition = excluded.definition, updated_at = excluded.updated_at
+        where checkout_policies.definition <> excluded.definition",
+    )
+    .bind(tx.merchant())
+    .bind(definition)
+    .bind(now)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Stores a checkout, unless another call with the same request id was faster; then it waits for that one's end and says
+/// no.
+pub async fn insert(tx: &mut Tx, checkout: &Checkout) -> Result<bool, siyu_pg::Error> {
+    let done = sqlx::query(
+        "insert into checkouts (merchant_id, order_id, request_id, fingerprint, snapshot, list_minor, payable_minor,
+            shipping_minor, cash_minor, delivery_method, open, pay_deadline, confirm_days, after_sale_days)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+        on conflict on constraint checkouts_request_id_key do nothing",
+    )
+    .bind(tx.merchant())
+    .bind(checkout.order_id)
+    .bind(&checkout.request_id)
+    .bind(&checkout.fingerprint)
+    .bind(&checkout.snapshot)
+    .bind(checkout.list_minor)
+    .bind(checkout.payable_minor)
+    .bind(checkout.shipping_minor)
+    .bind(checkout.cash_minor)
+    .bind(checkout.delivery_method)
+    .bind(checkout.open)
+    .bind(checkout.pay_deadline)
+    .bind(checkout.confirm_days)
+    .bind(checkout.after_sale_days)
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The checkout of an order.
+pub async fn find(tx: &mut Tx, id: OrderId) -> Result<Option<Checkout>, siyu_pg::Error> {
+    let checkout = sqlx::query_as(
+        "select order_id, request_id, fingerprint, snapshot, list_minor, payable_minor, shipping_minor, cash_minor,
+            delivery_method, open, pay_deadline, confirm_days, after_sale_days
+        from checkouts
+        where merchant_id = $1 and order_id = $2",
+    )
+    .bind(tx.merchant())
+    .bind(id)
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(checkout)
+}
+
+/// What follows when an order is paid, in one round trip: it waits no longer, its coupons are used up, and what is held for
+/// it is to be taken.
+pub async fn paid(tx: &mut Tx, id: OrderId, now: DateTime<Utc>) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "with closed as (
+            update checkouts set open = false where merchant_id = $1 and order_id = $2
+        ), used as (
+            update coupons set state = 'used' where merchant_id = $1 and order_id = $2 and state = 'locked'
+        )
+        update tenders set state = 'capturing', due_at = $3, attempts = 0
+        where merchant_id = $1 and order_id = $2 and state = 'held'",
+    )
+    .bind(tx.merchant())
+    .bind(id)
+    .bind(now)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// What follows when an order ends before it is paid: it waits no longer, its coupons can be used again, and what is held
+/// for it is to be freed.
+pub async fn ended(tx: &mut Tx, id: OrderId, now: DateTime<Utc>) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "with closed as (
+            update checkouts set open = false where merchant_id = $1 and order_id = $2
+        ), given as (
+            update coupons set state = 'issued', order_id = null where merchant_id = $1 and order_id = $2
+        )
+        update tenders set state = 'voiding', due_at = $3, attempts = 0
+        where merchant_id = $1 and order_id = $2 and state in ('planned', 'held')",
+    )
+    .bind(tx.merchant())
+    .bind(id)
+    .bind(now)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Orders whose time to be paid is over, the longest first.
+pub async fn due(
+    tx: &mut SystemTx,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<(Id<Merchant>, OrderId)>, siyu_pg::Error> {
+    let due = sqlx::query_as(
+        "select merchant_id, order_id
+        from checkouts
+        where open and pay_deadline <= $1
+        order by pay_deadline
+        limit $2",
+    )
+    .bind(now)
+    .bind(limit)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(due)
+}

@@ -1,0 +1,3 @@
+//! What happened to orders that were placed here: append-only.
+
+pub mod store;

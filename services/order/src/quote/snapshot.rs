@@ -1,0 +1,205 @@
+//! A price with everything that it follows from. A quote and an order take the same way: what the catalogue, the promotions
+//! and the buyer's coupons say at one instant goes into a snapshot, and the price is a function of the snapshot alone. So an
+//! order that keeps its snapshot can be priced again, and comes out the same (rule 22).
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use siyu_grpc::parse;
+use siyu_kernel::{Code, Fault, Id, Violation, kind::Person};
+use siyu_pg::Tx;
+use siyu_proto::order::v1::{
+    CartLine, CheckoutPolicy, Coupon, PriceSnapshot, SnapshotLine, SnapshotOffer,
+};
+
+use crate::{
+    coupon,
+    item::{self, store::ForSale},
+    price::{
+        Bounds, Cart, CartError, Choice, Line, LineOffer, OfferKind, PointsOffer, Quote, Shipping,
+        quote,
+    },
+    promotion::{self, domain::Special},
+};
+
+/// What a price is asked for.
+#[derive(Debug, Clone)]
+pub struct Asked<'a> {
+    /// The buyer.
+    pub person: Option<Id<Person>>,
+    /// The lines.
+    pub lines: &'a [CartLine],
+    /// The fee for shipping.
+    pub shipping_minor: i64,
+    /// From which amount of goods on it is free; 0: never.
+    pub shipping_free_from_minor: i64,
+    /// Whether `coupon_ids` says which coupons to use.
+    pub coupons_chosen: bool,
+    /// The coupons to use.
+    pub coupon_ids: &'a [String],
+    /// The most points to use.
+    pub points_max: i64,
+    /// The merchant's rules.
+    pub policy: CheckoutPolicy,
+}
+
+/// Reads what a price follows from at this instant; names every SKU that is not sold.
+pub async fn take(
+    tx: &mut Tx,
+    asked: &Asked<'_>,
+    now: DateTime<Utc>,
+) -> Result<PriceSnapshot, Fault> {
+    let skus: BTreeSet<&str> = asked.lines.iter().map(|line| line.sku.as_str()).collect();
+    let codes: Vec<&str> = skus.into_iter().collect();
+    let for_sale = item::store::for_sale(tx, &codes).await?;
+    let held = match asked.person {
+        Some(person) => {
+            // The soonest to expire, where a buyer holds more than are looked at.
+            let most = i64::try_from(Bounds::COUPONS).expect("a buyer holds few");
+            coupon::store::standing(tx, person, now, most).await?
+        }
+        None => Vec::new(),
+    };
+    let promotions = promotion::store::in_force(tx, now).await?;
+    let promotions = promotions.iter().map(promotion::rpc::show).collect::<Result<Vec<_>, _>>()?;
+    let (_, specials) = promotion::domain::rules(promotions.clone());
+    Ok(PriceSnapshot {
+        lines: lines(asked.lines, &for_sale, &specials)?,
+        promotions,
+        coupons: held.iter().map(|held| coupon::rpc::show(held, now)).collect::<Result<_, _>>()?,
+        coupons_chosen: asked.coupons_chosen,
+        coupon_ids: asked.coupon_ids.to_vec(),
+        points_max: asked.points_max,
+        policy: Some(asked.policy),
+        shipping_minor: asked.shipping_minor,
+        shipping_free_from_minor: asked.shipping_free_from_minor,
+        price_time: Some(parse::timestamp(now)),
+        ..Default::default()
+    })
+}
+
+/// The price that follows from a snapshot.
+pub fn price(snapshot: &PriceSnapshot) -> Result<(Cart, Quote), Fault> {
+    let (rules, _) = promotion::domain::rules(snapshot.promotions.clone());
+    let cart = Cart {
+        lines: snapshot.lines.iter().map(line).collect::<Result<_, _>>()?,
+        coupons: snapshot.coupons.iter().map(coupon).collect::<Result<_, _>>()?,
+        choice: if snapshot.coupons_chosen {
+            Choice::Only(snapshot.coupon_ids.clone())
+        } else {
+            Choice::Best
+        },
+        points: points(snapshot),
+        shipping: Shipping {
+            fee_minor: snapshot.shipping_minor,
+            rule: String::new(),
+            free_from_minor: (snapshot.shipping_free_from_minor > 0)
+                .then_some(snapshot.shipping_free_from_minor),
+        },
+        now: parse::optional_instant("price_time", snapshot.price_time)?
+            .ok_or_else(|| Fault::internal("a price was kept without its instant"))?,
+    };
+    let priced = quote(&cart, &rules).map_err(|error| too_large(&error))?;
+    Ok((cart, priced))
+}
+
+/// Keeps what came out beside what it followed from.
+pub fn fill(snapshot: &mut PriceSnapshot, cart: &Cart, quote: &Quote) {
+    snapshot.rows = quote.rows.iter().map(super::rpc::row).collect();
+    snapshot.priced = super::rpc::priced(cart, quote);
+    snapshot.shipping_payable_minor = quote.shipping;
+    snapshot.points = quote.points;
+    let used = quote.coupons.iter().filter(|verdict| verdict.used.is_some());
+    snapshot.used_coupon_ids = used.map(|verdict| verdict.id.clone()).collect();
+}
+
+/// Whether a snapshot that was filled before has the same price today.
+pub fn is_confirmed(snapshot: &PriceSnapshot) -> Result<bool, Fault> {
+    let (cart, quote) = price(snapshot)?;
+    let mut again = snapshot.clone();
+    fill(&mut again, &cart, &quote);
+    Ok(again == *snapshot)
+}
+
+/// The lines of a cart with what their price may depend on.
+fn lines(
+    asked: &[CartLine],
+    for_sale: &[ForSale],
+    specials: &[Special],
+) -> Result<Vec<SnapshotLine>, Fault> {
+    let for_sale: HashMap<&str, &ForSale> =
+        for_sale.iter().map(|sku| (sku.code.as_str(), sku)).collect();
+    let (mut lines, mut wrong) = (Vec::new(), Vec::new());
+    for (i, (line_no, asked)) in (1..).zip(asked).enumerate() {
+        let Some(sku) = for_sale.get(asked.sku.as_str()) else {
+            let description = format!("\"{}\" is not sold", asked.sku);
+            wrong.push(Violation { field: format!("lines[{i}].sku"), description });
+            continue;
+        };
+        let offer = |special: &Special| SnapshotOffer {
+            rule: special.rule.clone(),
+            kind: rank(OfferKind::Flash),
+            unit_minor: special.unit_minor,
+        };
+        lines.push(SnapshotLine {
+            line_no,
+            sku: sku.code.clone(),
+            item: sku.item_code.clone(),
+            name: sku.item_name.clone(),
+            categories: sku.categories.clone(),
+            quantity: asked.quantity,
+            unit_minor: sku.price_minor,
+            offers: specials.iter().filter(|s| s.sku == asked.sku).map(offer).collect(),
+        });
+    }
+    if wrong.is_empty() { Ok(lines) } else { Err(Fault::invalid(wrong)) }
+}
+
+fn line(line: &SnapshotLine) -> Result<Line, Fault> {
+    let offer = |offer: &SnapshotOffer| {
+        let kind = KINDS.get(usize::try_from(offer.kind - 1).unwrap_or(usize::MAX));
+        Ok(LineOffer {
+            rule: offer.rule.clone(),
+            kind: *kind.ok_or_else(|| Fault::internal("a price was kept with an unknown offer"))?,
+            unit_minor: offer.unit_minor,
+        })
+    };
+    Ok(Line {
+        line_no: line.line_no,
+        sku: line.sku.clone(),
+        item: line.item.clone(),
+        categories: line.categories.clone(),
+        quantity: line.quantity,
+        unit_minor: line.unit_minor,
+        offers: line.offers.iter().map(offer).collect::<Result<_, Fault>>()?,
+    })
+}
+
+/// The kinds of offers in the order of their ranks in a snapshot.
+const KINDS: [OfferKind; 4] =
+    [OfferKind::Flash, OfferKind::GroupBuy, OfferKind::Bargain, OfferKind::Member];
+
+fn rank(kind: OfferKind) -> i32 {
+    (1..).zip(KINDS).find(|(_, of)| *of == kind).map(|(rank, _)| rank).expect("KINDS has them all")
+}
+
+fn coupon(held: &Coupon) -> Result<crate::price::Coupon, Fault> {
+    coupon::domain::for_price(held)
+        .ok_or_else(|| Fault::internal("a coupon was stored that does nothing"))
+}
+
+/// How points pay, if the merchant's rules allow it and the buyer wants it.
+fn points(snapshot: &PriceSnapshot) -> Option<PointsOffer> {
+    let policy = snapshot.policy.unwrap_or_default();
+    let allowed = policy.points_per > 0 && policy.points_minor > 0 && snapshot.points_max > 0;
+    allowed.then_some(PointsOffer {
+        points: snapshot.points_max,
+        per_points: policy.points_per,
+        per_minor: policy.points_minor,
+        share_max_bp: policy.points_share_max_bp.into(),
+    })
+}
+
+fn too_large(error: &CartError) -> Fault {
+    Fault::new(Code::InvalidArgument, "CART_TOO_LARGE", error.to_string())
+}
