@@ -13,7 +13,7 @@ use siyu_proto::{Path, Shape as _, order::v1 as proto, r#type::v1::Money as Wire
 use super::domain::{Incoming, Key};
 use crate::{
     limits,
-    order::domain::{Domain, Line, State},
+    order::domain::{Domain, Line, OWN_PLATFORM, State},
 };
 
 /// What the reading of an order needs to know of its merchant.
@@ -58,6 +58,8 @@ pub fn read(order: &proto::ExternalOrder, around: &Surroundings<'_>) -> Reading 
     };
     if !is_platform(&key.platform) {
         wrong.add("platform", "must be made of a-z, 0-9, \"_\" and \"-\"");
+    } else if key.platform == OWN_PLATFORM {
+        wrong.add("platform", "\"siyu\" is for orders that are placed here");
     }
     let store_id = read_store(&order.store_code, around, &mut wrong);
     let paid_at = read_time("pay_time", order.pay_time.as_ref(), &mut wrong);
@@ -260,6 +262,7 @@ mod tests {
     #[test]
     fn every_bad_field_is_named() {
         assert_eq!(wrong_fields(|o| o.platform = "Tmall".into()), ["platform"]);
+        assert_eq!(wrong_fields(|o| o.platform = OWN_PLATFORM.into()), ["platform"]);
         assert_eq!(wrong_fields(|o| o.order_no.clear()), ["order_no"]);
         assert_eq!(wrong_fields(|o| o.store_code = "S2".into()), ["store_code"]);
         assert_eq!(wrong_fields(|o| o.domain = 9), ["domain"]);

@@ -30,17 +30,25 @@ fn template(code: &str, does: Does) -> CouponTemplate {
     }
 }
 
-fn off(code: &str, minor_units: i64) -> CouponTemplate {
+pub(crate) fn off(code: &str, minor_units: i64) -> CouponTemplate {
     template(code, Does::AmountOff(AmountOff { minor_units }))
 }
 
-async fn save(world: &World, templates: &[CouponTemplate]) -> Result<Vec<CouponTemplate>, Fault> {
+pub(crate) async fn save(
+    world: &World,
+    templates: &[CouponTemplate],
+) -> Result<Vec<CouponTemplate>, Fault> {
     let request = UpsertCouponTemplatesRequest { templates: templates.to_vec() };
     let reply = world.coupons(1).upsert_coupon_templates(request).await;
     Ok(reply.map_err(siyu_grpc::fault)?.into_inner().templates)
 }
 
-async fn claim(world: &World, key: &str, code: &str, person: &str) -> Result<Coupon, Fault> {
+pub(crate) async fn claim(
+    world: &World,
+    key: &str,
+    code: &str,
+    person: &str,
+) -> Result<Coupon, Fault> {
     let request = ClaimCouponRequest {
         request_id: key.into(),
         template_code: code.into(),

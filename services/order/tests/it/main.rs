@@ -3,6 +3,7 @@
 
 mod buyers;
 mod catalogue;
+mod checkouts;
 mod coupons;
 mod import;
 mod import_race;

@@ -1,5 +1,7 @@
 //! A member service that is made up: a merchant's currency, its stores, and a person for each key.
 
+mod wallet;
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{
@@ -17,6 +19,8 @@ use siyu_proto::member::v1::{
 use siyu_testkit::id;
 use tonic::{Request, Response, Status};
 
+pub(crate) use wallet::HoldState;
+
 type MerchantId = Id<kind::Merchant>;
 type Reply<T> = Result<Response<T>, Status>;
 
@@ -27,7 +31,9 @@ pub(crate) struct Member(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     known: Mutex<Known>,
+    wallet: Mutex<wallet::Wallet>,
     failures: AtomicUsize,
+    lost: AtomicUsize,
     calls: AtomicUsize,
 }
 
@@ -62,6 +68,20 @@ impl Member {
     /// How often it was asked.
     pub(crate) fn calls(&self) -> usize {
         self.0.calls.load(Ordering::SeqCst)
+    }
+
+    /// Does what holds ask for, and loses so many of the answers from here on.
+    pub(crate) fn lose_answers(&self, answers: usize) {
+        self.0.lost.store(answers, Ordering::SeqCst);
+    }
+
+    /// The answer to a hold goes its way, or is lost.
+    fn leave(&self) -> Result<(), Fault> {
+        let take_one = |left: usize| left.checked_sub(1);
+        match self.0.lost.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take_one) {
+            Ok(_) => Err(Fault::new(Code::Unavailable, "MEMBER_AWAY", "as the test wishes")),
+            Err(_) => Ok(()),
+        }
     }
 
     fn enter(&self, ctx: &Ctx) -> Result<MerchantId, Fault> {

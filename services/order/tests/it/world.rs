@@ -11,13 +11,14 @@ use siyu_pg::{Migration, base_migrations};
 use siyu_proto::{
     member::v1::{
         merchant_service_server::MerchantServiceServer, person_service_server::PersonServiceServer,
-        store_service_server::StoreServiceServer,
+        points_service_server::PointsServiceServer, store_service_server::StoreServiceServer,
+        stored_value_service_server::StoredValueServiceServer,
     },
     order::v1::{
-        coupon_service_client::CouponServiceClient, import_service_client::ImportServiceClient,
-        item_service_client::ItemServiceClient, order_service_client::OrderServiceClient,
-        promotion_service_client::PromotionServiceClient, quote_service_client::QuoteServiceClient,
-        *,
+        checkout_service_client::CheckoutServiceClient, coupon_service_client::CouponServiceClient,
+        import_service_client::ImportServiceClient, item_service_client::ItemServiceClient,
+        order_service_client::OrderServiceClient, promotion_service_client::PromotionServiceClient,
+        quote_service_client::QuoteServiceClient, *,
     },
     r#type::v1::Money,
 };
@@ -61,6 +62,8 @@ impl World {
         let siblings = server(&assertions)
             .service(PersonServiceServer::new(member.clone()))
             .service(StoreServiceServer::new(member.clone()))
+            .service(PointsServiceServer::new(member.clone()))
+            .service(StoredValueServiceServer::new(member.clone()))
             .service(MerchantServiceServer::new(member.clone()));
         let siblings = Upstream::in_process(siblings.build().unwrap());
         let peer = Peer::new(siblings, "order", assertions.clone(), shared.clone());
@@ -81,6 +84,10 @@ impl World {
 
     pub(crate) fn coupons(&self, who: u32) -> CouponServiceClient<Call> {
         CouponServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn checkouts(&self, who: u32) -> CheckoutServiceClient<Call> {
+        CheckoutServiceClient::new(self.call(who))
     }
 
     pub(crate) fn items(&self, who: u32) -> ItemServiceClient<Call> {
