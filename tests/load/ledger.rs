@@ -2,8 +2,6 @@
 //! balances, commit. One transfer per transaction, then concurrent callers sharing a commit, then all on one hot account.
 
 use std::{
-    io::Write as _,
-    process::{Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -20,6 +18,7 @@ use sqlx::PgPool;
 
 use crate::{
     Bench, Result,
+    limit::pgbench as pgbench_on,
     measure::{Cpu, Row, Speed, as_f64, median},
 };
 
@@ -182,21 +181,5 @@ fn pgbench(bench: &Bench, hot: Hot) -> Result<Speed> {
         commit;\n"
     )
     .replace("\\set m '''00000000-0000-0000-0000-000000000001'''\n", "");
-    let cpu = Cpu::start(bench.suite.postgres_pid());
-    let url = bench.suite.owner_url(Service::Member);
-    let mut child = Command::new("pgbench")
-        .args(["-n", "-M", "prepared", "-c", "16", "-j", "2", "-T", "3", "-f", "/dev/stdin"])
-        .arg(url)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| format!("pgbench (package postgresql-contrib or postgresql): {error}"))?;
-    child.stdin.take().ok_or("no stdin")?.write_all(script.as_bytes())?;
-    let output = String::from_utf8(child.wait_with_output()?.stdout)?;
-    let tps = output
-        .lines()
-        .find_map(|line| line.strip_prefix("tps = ")?.split_whitespace().next()?.parse().ok());
-    let per_second: f64 = tps.ok_or_else(|| format!("pgbench printed no tps: {output}"))?;
-    Ok(Speed { per_second, cpu_ms: cpu.ms() / (per_second * ROUND.as_secs_f64()) })
+    pgbench_on(bench, Service::Member, &script)
 }

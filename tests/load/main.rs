@@ -10,8 +10,10 @@ mod echo;
 mod events;
 mod import;
 mod ledger;
+mod limit;
 mod measure;
 mod process;
+mod wallet;
 
 use std::{env, net::SocketAddr};
 
@@ -48,6 +50,9 @@ async fn main() -> Result<()> {
     }
     if wanted("ledger") {
         rows.extend(ledger::run(&bench).await?);
+    }
+    if wanted("wallet") {
+        rows.extend(wallet::run(&bench).await?);
     }
     if wanted("echo") {
         rows.extend(echo::run(&bench).await?);

@@ -23,7 +23,7 @@ pub use event::{Event, Fact, Malformed, NewEvent};
 pub use handler::{Cause, Handler, HandlerError, Retries, Subscription};
 pub use log::Log;
 pub use nats::{NatsPublisher, NatsSettings};
-pub use order_facts::latest_order_facts;
+pub use order_facts::{is_sale, latest_order_facts};
 pub use retention::Retention;
 pub use sequencer::Sequencer;
 pub use service::LogService;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use siyu_proto::order::v1::{OrderFacts, OrderPaid, OrderRevised, OrderVoided};
+use siyu_proto::order::v1::{OrderFacts, OrderPaid, OrderRevised, OrderState, OrderVoided};
 
 use crate::{Event, HandlerError, Subscription};
 
@@ -24,6 +24,29 @@ pub fn latest_order_facts(events: &[&Event]) -> Result<Vec<OrderFacts>, HandlerE
         }
     }
     Ok(latest.into_values().collect())
+}
+
+/// Whether an order in this state is a sale: paid, and not wholly given back (rule 109). A group-buy that is not full yet is
+/// none.
+#[must_use]
+pub const fn is_sale(state: OrderState) -> bool {
+    match state {
+        OrderState::Paid
+        | OrderState::Accepted
+        | OrderState::ReadyForPickup
+        | OrderState::PickedUp
+        | OrderState::Delivering
+        | OrderState::Delivered
+        | OrderState::Shipped
+        | OrderState::Signed
+        | OrderState::Completed
+        | OrderState::Closed => true,
+        OrderState::Unspecified
+        | OrderState::Created
+        | OrderState::GroupPending
+        | OrderState::Cancelled
+        | OrderState::Refunded => false,
+    }
 }
 
 fn facts(event: &Event) -> Result<Option<OrderFacts>, HandlerError> {

@@ -4,6 +4,7 @@ pub mod events;
 pub mod store;
 
 use chrono::{DateTime, Utc};
+use siyu_events::is_sale;
 use siyu_grpc::parse;
 use siyu_kernel::{Fault, Id, Zone, kind};
 use siyu_proto::order::v1::{self as proto, OrderFacts};
@@ -61,7 +62,7 @@ impl Told {
         Ok(Self {
             order_id: parse::id("order_id", &facts.order_id)?,
             revision: facts.revision,
-            counts: counts(facts.state()),
+            counts: is_sale(facts.state()),
             person_id: parse::id("person_id", &facts.person_id)?,
             paid_at: parse::instant("pay_time", pay_time)?,
             amount_minor: facts.paid_minor,
@@ -103,14 +104,6 @@ pub fn domain_of(word: &str) -> Domain {
         "public" => Domain::Public,
         "pos" => Domain::Pos,
         _ => Domain::Private,
-    }
-}
-
-const fn counts(state: proto::OrderState) -> bool {
-    use proto::OrderState as S;
-    match state {
-        S::Paid | S::Shipped | S::Completed | S::Closed => true,
-        S::Unspecified | S::Created | S::Cancelled | S::Refunded => false,
     }
 }
 

@@ -10,7 +10,8 @@ use siyu_proto::{
     member::v1::{
         GetMerchantRequest, Merchant, account_service_client::AccountServiceClient,
         audience_service_client::AudienceServiceClient,
-        merchant_service_client::MerchantServiceClient, store_service_client::StoreServiceClient,
+        merchant_service_client::MerchantServiceClient, person_service_client::PersonServiceClient,
+        points_service_client::PointsServiceClient, store_service_client::StoreServiceClient,
         tag_service_client::TagServiceClient,
     },
     metrics::v1::{
@@ -114,6 +115,16 @@ impl Client {
     /// Points and growth.
     pub fn accounts(&self) -> AccountServiceClient<Authorized> {
         AccountServiceClient::new(self.channel.clone())
+    }
+
+    /// Persons.
+    pub fn persons(&self) -> PersonServiceClient<Authorized> {
+        PersonServiceClient::new(self.channel.clone())
+    }
+
+    /// Points.
+    pub fn points(&self) -> PointsServiceClient<Authorized> {
+        PointsServiceClient::new(self.channel.clone())
     }
 
     /// Audiences.

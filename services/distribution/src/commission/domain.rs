@@ -1,11 +1,12 @@
 //! How much an order earns whom. Pure.
 
 use chrono::{DateTime, Utc};
+use siyu_events::is_sale;
 use siyu_grpc::parse::{self, timestamp};
 use siyu_kernel::{Currency, Fault, Id, kind};
 use siyu_proto::{
     distribution::v1 as proto,
-    order::v1::{Domain, LineFacts, OrderFacts, OrderState},
+    order::v1::{Domain, LineFacts, OrderFacts},
     r#type::v1::Money,
 };
 
@@ -103,15 +104,7 @@ impl Sale {
     /// Reads the facts of an order.
     pub fn of(facts: &OrderFacts) -> Result<Self, Fault> {
         let pay_time = facts.pay_time.ok_or_else(|| Fault::field("pay_time", "is required"))?;
-        let counts = match facts.state() {
-            OrderState::Paid | OrderState::Shipped | OrderState::Completed | OrderState::Closed => {
-                true
-            }
-            OrderState::Unspecified
-            | OrderState::Created
-            | OrderState::Cancelled
-            | OrderState::Refunded => false,
-        };
+        let counts = is_sale(facts.state());
         let private = facts.domain() == Domain::Private;
         // An order that turns out to be of a marketplace or a till earns nothing, whatever it was taken for before.
         let paid = |line: &LineFacts| if counts && private { line.paid_minor } else { 0 };
@@ -173,6 +166,7 @@ impl From<Rule> for proto::CommissionRule {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use siyu_proto::order::v1::OrderState;
     use uuid::Uuid;
 
     use super::*;

@@ -1,6 +1,7 @@
 //! How much an order earns. Pure.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use siyu_events::is_sale;
 use siyu_grpc::parse;
 use siyu_kernel::{Currency, Fault, Id, Zone, kind};
 use siyu_ledger::LotTerms;
@@ -79,7 +80,7 @@ impl Purchase {
             person_id: parse::id("person_id", &facts.person_id)?,
             revision: facts.revision,
             paid_at: parse::instant("pay_time", pay_time)?,
-            paid_minor: if counts(state) { facts.paid_minor.max(0) } else { 0 },
+            paid_minor: if is_sale(state) { facts.paid_minor.max(0) } else { 0 },
             minor_per_major: currency.minor_per_major(),
             is_completed: matches!(state, OrderState::Completed | OrderState::Closed),
         })
@@ -132,16 +133,6 @@ impl Earning {
     /// Since when the points can be spent; none while that waits for the completion of the order.
     pub fn available_at(&self) -> Option<DateTime<Utc>> {
         (self.terms.available_at < NOT_YET).then_some(self.terms.available_at)
-    }
-}
-
-fn counts(state: OrderState) -> bool {
-    match state {
-        OrderState::Paid | OrderState::Shipped | OrderState::Completed | OrderState::Closed => true,
-        OrderState::Unspecified
-        | OrderState::Created
-        | OrderState::Cancelled
-        | OrderState::Refunded => false,
     }
 }
 

@@ -1,9 +1,10 @@
 //! What the facts of an order say about who bought what. Pure.
 
 use chrono::{DateTime, Utc};
+use siyu_events::is_sale;
 use siyu_grpc::parse;
 use siyu_kernel::{Fault, Id, LocalDay, Zone, kind};
-use siyu_proto::order::v1::{Domain as ProtoDomain, OrderFacts, OrderState};
+use siyu_proto::order::v1::{Domain as ProtoDomain, OrderFacts};
 
 use crate::person::PersonId;
 
@@ -90,7 +91,7 @@ impl Purchase {
     pub fn of(facts: &OrderFacts, zone: Zone) -> Result<Self, Fault> {
         let pay_time = facts.pay_time.ok_or_else(|| Fault::field("pay_time", "is required"))?;
         let paid_at = parse::instant("pay_time", pay_time)?;
-        let counts = counts(facts.state());
+        let counts = is_sale(facts.state());
         let line = |line: &siyu_proto::order::v1::LineFacts| Line {
             line_no: line.line_no,
             sku: line.sku.clone(),
@@ -115,21 +116,10 @@ impl Purchase {
     }
 }
 
-/// Whether an order in this state is a purchase (rule 109).
-const fn counts(state: OrderState) -> bool {
-    match state {
-        OrderState::Paid | OrderState::Shipped | OrderState::Completed | OrderState::Closed => true,
-        OrderState::Unspecified
-        | OrderState::Created
-        | OrderState::Cancelled
-        | OrderState::Refunded => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use prost_types::Timestamp;
-    use siyu_proto::order::v1::LineFacts;
+    use siyu_proto::order::v1::{LineFacts, OrderState};
     use uuid::Uuid;
 
     use super::*;

@@ -54,19 +54,12 @@ impl Orders {
         let facts = Some(order.facts());
         let subject = id::<kind::Order>(order.n);
         let at = paid_at();
-        match order.state {
-            OrderState::Refunded | OrderState::Cancelled => {
+        match order.revision {
+            _ if !siyu_events::is_sale(order.state) => {
                 self.sibling.fact(&subject, at, &OrderVoided { facts })
             }
-            OrderState::Unspecified
-            | OrderState::Created
-            | OrderState::Paid
-            | OrderState::Shipped
-            | OrderState::Completed
-            | OrderState::Closed => match order.revision {
-                1 => self.sibling.fact(&subject, at, &OrderPaid { facts }),
-                _ => self.sibling.fact(&subject, at, &OrderRevised { facts }),
-            },
+            1 => self.sibling.fact(&subject, at, &OrderPaid { facts }),
+            _ => self.sibling.fact(&subject, at, &OrderRevised { facts }),
         }
     }
 }
