@@ -48,6 +48,7 @@ create table checkouts (
     pay_deadline timestamptz not null,
     confirm_days integer not null,
     after_sale_days integer not null,
+    ripe_at timestamptz,
     constraint checkouts_pkey primary key (merchant_id, order_id),
     constraint checkouts_request_id_key unique (merchant_id, request_id),
     constraint checkouts_order_id_fkey foreign key (merchant_id, order_id) references orders (merchant_id, id),
@@ -70,8 +71,10 @@ comment on column checkouts.open is 'whether it waits for its payment';
 comment on column checkouts.pay_deadline is 'until when it waits';
 comment on column checkouts.confirm_days is 'so many days after receipt the order is completed by itself';
 comment on column checkouts.after_sale_days is 'so many days after its completion the order is closed';
+comment on column checkouts.ripe_at is 'when the order is completed or closed by itself; null while it is neither';
 
 create index checkouts_pay_deadline_idx on checkouts (pay_deadline) where open;
+create index checkouts_ripe_at_idx on checkouts (ripe_at) where ripe_at is not null;
 
 create table checkout_policies (
     merchant_id uuid not null,

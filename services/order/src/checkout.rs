@@ -9,6 +9,7 @@ pub(crate) mod expire;
 pub(crate) mod finish;
 pub mod place;
 pub(crate) mod policy;
+pub(crate) mod ripen;
 pub mod rpc;
 pub(crate) mod settle;
 pub mod store;

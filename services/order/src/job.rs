@@ -20,9 +20,10 @@ pub struct Job {
 
 /// The jobs of the service.
 pub(crate) fn all(app: &App) -> Vec<Job> {
-    let jobs: [(&'static str, Step); 2] = [
+    let jobs: [(&'static str, Step); 3] = [
         ("order.tenders", |app| Box::pin(tender::job::once(app))),
         ("order.expire_checkouts", |app| Box::pin(checkout::expire::once(app))),
+        ("order.ripen", |app| Box::pin(checkout::ripen::once(app))),
     ];
     jobs.map(|(name, step)| Job { app: app.clone(), name, step }).into()
 }

@@ -49,6 +49,17 @@ pub enum Delivery {
     Local,
 }
 
+/// What an order waits for before it goes on by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// The buyer's word that it came.
+    Confirm,
+    /// The end of the after-sale window.
+    AfterSale,
+    /// Nothing.
+    Never,
+}
+
 /// What a request finds before it begins.
 #[derive(Debug, Clone, Default, sqlx::FromRow)]
 pub struct Before {
@@ -205,4 +216,48 @@ pub async fn due(
     .fetch_all(&mut **tx)
     .await?;
     Ok(due)
+}
+
+/// Says when an order is completed or closed by itself: so many of its own days after an instant, or not.
+pub async fn ripen(
+    tx: &mut Tx,
+    id: OrderId,
+    wait: Wait,
+    from: DateTime<Utc>,
+) -> Result<(), siyu_pg::Error> {
+    let days = match wait {
+        Wait::Confirm => "confirm",
+        Wait::AfterSale => "after_sale",
+        Wait::Never => "never",
+    };
+    sqlx::query(
+        "update checkouts set ripe_at = case $3
+            when 'confirm' then $4 + make_interval(days => confirm_days)
+            when 'after_sale' then $4 + make_interval(days => after_sale_days)
+        end
+        where merchant_id = $1 and order_id = $2",
+    )
+    .bind(tx.merchant())
+    .bind(id)
+    .bind(days)
+    .bind(from)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Orders that are to be completed or closed by themselves, the longest due first.
+pub async fn ripe(
+    tx: &mut SystemTx,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<(Id<Merchant>, OrderId)>, siyu_pg::Error> {
+    let ripe = sqlx::query_as(
+        "select merchant_id, order_id from checkouts where ripe_at <= $1 order by ripe_at limit $2",
+    )
+    .bind(now)
+    .bind(limit)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(ripe)
 }

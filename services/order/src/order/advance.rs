@@ -6,13 +6,16 @@ use siyu_kernel::{Code, Fault};
 use siyu_pg::Tx;
 
 use super::{
-    domain::{Fact, Line, Order, OrderId},
+    domain::{Fact, Line, Order, OrderId, State},
     events,
     history::store::{self as history, Entry},
     lifecycle::Event,
     store,
 };
-use crate::App;
+use crate::{
+    App,
+    checkout::store::{self as checkouts, Wait},
+};
 
 /// What caused a change.
 #[derive(Debug, Clone, Copy)]
@@ -76,8 +79,30 @@ pub async fn advance(
         occurred_at: cause.now,
     };
     history::save(tx, &order, &entry).await?;
+    if let Some(wait) = wait(from, to) {
+        checkouts::ripen(tx, id, wait, cause.now).await?;
+    }
     tell(app, tx, &order, fact, cause.now).await?;
     Ok(Advanced::Moved(order))
+}
+
+/// What an order waits for in a state before it goes on by itself, where that is another thing than before.
+fn wait(from: State, to: State) -> Option<Wait> {
+    let of = |state| match state {
+        State::PickedUp | State::Delivered | State::Signed => Wait::Confirm,
+        State::Completed => Wait::AfterSale,
+        State::Created
+        | State::GroupPending
+        | State::Paid
+        | State::Accepted
+        | State::ReadyForPickup
+        | State::Delivering
+        | State::Shipped
+        | State::Closed
+        | State::Cancelled
+        | State::Refunded => Wait::Never,
+    };
+    (of(from) != of(to)).then(|| of(to))
 }
 
 /// Keeps new amounts of an order and of its lines after a part of it was given back, without another state. The cause has
