@@ -43,6 +43,8 @@ pub struct Sale {
     pub revision: i64,
     /// When it was paid.
     pub paid_at: DateTime<Utc>,
+    /// When it was placed, where that is known.
+    pub placed_at: Option<DateTime<Utc>>,
     /// The currency of the amounts.
     pub currency: Currency,
     /// What the buyer paid for each line, in minor units; nothing when the order does not count.
@@ -101,6 +103,11 @@ impl Rule {
 }
 
 impl Sale {
+    /// The instant whose bindings and rates count: when it was placed (rules 65, 77), or else when it was first paid.
+    pub fn credited_at(&self, first_paid_at: DateTime<Utc>) -> DateTime<Utc> {
+        self.placed_at.unwrap_or(first_paid_at)
+    }
+
     /// Reads the facts of an order.
     pub fn of(facts: &OrderFacts) -> Result<Self, Fault> {
         let pay_time = facts.pay_time.ok_or_else(|| Fault::field("pay_time", "is required"))?;
@@ -113,6 +120,7 @@ impl Sale {
             person_id: parse::id("person_id", &facts.person_id)?,
             revision: facts.revision,
             paid_at: parse::instant("pay_time", pay_time)?,
+            placed_at: parse::optional_instant("place_time", facts.place_time)?,
             currency: Currency::parse(&facts.currency_code)
                 .map_err(|error| Fault::field("currency_code", error))?,
             lines: facts.lines.iter().map(paid).collect(),

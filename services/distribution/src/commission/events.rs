@@ -57,7 +57,9 @@ impl Handler for Accruals {
             match known.get(&sale.order_id) {
                 Some(revision) if *revision >= sale.revision => {}
                 Some(_) => revised.push(sale),
-                None if Rule::at(&rules, sale.paid_at).covers(sale) => fresh.push(sale),
+                None if Rule::at(&rules, sale.credited_at(sale.paid_at)).covers(sale) => {
+                    fresh.push(sale);
+                }
                 None => {}
             }
         }
@@ -85,7 +87,7 @@ impl Accruals {
         let again = |before: Commission| {
             let sale = by_order[&before.order_id];
             let posted_minor = before.earned_minor;
-            let commission = if Rule::at(rules, before.paid_at).covers(sale) {
+            let commission = if Rule::at(rules, sale.credited_at(before.paid_at)).covers(sale) {
                 valued(before.clone(), sale)
             } else {
                 Commission { base_minor: 0, earned_minor: 0, ..before.clone() }
@@ -96,19 +98,21 @@ impl Accruals {
         Ok(before.into_iter().filter_map(again).collect())
     }
 
-    /// Finds who brought the buyers of orders that are seen for the first time, as of the instant of payment.
+    /// Finds who brought the buyers of orders that are seen for the first time, as of the instant at which they were placed or, where
+    /// that is not known, paid.
     async fn attribute(
         &self,
         tx: &mut Tx,
         sales: &[&Sale],
         rules: &[Rule],
     ) -> Result<Vec<Wanted>, siyu_pg::Error> {
-        let at: Vec<_> = sales.iter().map(|sale| (sale.person_id, sale.paid_at)).collect();
+        let credited = |sale: &&Sale| (sale.person_id, sale.credited_at(sale.paid_at));
+        let at: Vec<_> = sales.iter().map(credited).collect();
         let bindings = binding::store::in_force(tx, &at).await?;
         let mut wanted = Vec::new();
         for (sale, binding) in sales.iter().zip(bindings) {
             let Some(binding) = binding else { continue };
-            let rule = Rule::at(rules, sale.paid_at);
+            let rule = Rule::at(rules, sale.credited_at(sale.paid_at));
             let mut earners = vec![(binding.promoter_id, rule.level1_bp)];
             earners
                 .extend(inviter(tx, sale, binding.promoter_id).await?.map(|p| (p, rule.level2_bp)));

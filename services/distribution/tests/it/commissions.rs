@@ -118,3 +118,18 @@ async fn commissions_are_listed_by_promoter_and_by_order() {
     assert_eq!(list("", &order_id(2)).await, [(order_id(2), 1), (order_id(2), 2)]);
     assert_eq!(list(&ben, &order_id(1)).await, []);
 }
+
+#[tokio::test]
+async fn an_order_is_credited_by_the_instant_at_which_it_was_placed() {
+    let (world, orders, anna) = shop().await;
+    let own = |n: u32, hours: i64| OrderFacts {
+        place_time: Some(hour(hours)),
+        imported: false,
+        ..paid(n, 9, 2, &[1_000])
+    };
+    // Paid long after the click; but the first one was placed before it (rule 65).
+    orders.tell(&[own(1, -101), own(2, -99)]).await;
+    let earned: Vec<_> =
+        world.all_commissions().await.into_iter().map(|c| (c.order_id, c.promoter_id)).collect();
+    assert_eq!(earned, [(order_id(2), anna)]);
+}

@@ -38,6 +38,7 @@ fn facts(order: &Order, lines: &[Line]) -> OrderFacts {
         quantity: order.quantity,
         lines: lines.iter().map(line).collect(),
         imported: !order.is_own(),
+        place_time: order.is_own().then(|| parse::timestamp(order.created_at)),
     }
 }
 
