@@ -12,6 +12,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("siyu-proto", &["siyu-kernel"]),
     ("siyu-pg", &["siyu-kernel"]),
     ("siyu-runtime", &["siyu-kernel"]),
+    ("siyu-vault", &["siyu-kernel", "siyu-pg"]),
     ("siyu-ledger", &["siyu-kernel", "siyu-pg"]),
     ("siyu-grpc", &["siyu-kernel", "siyu-proto", "siyu-runtime"]),
     ("siyu-events", &["siyu-kernel", "siyu-proto", "siyu-pg", "siyu-grpc", "siyu-runtime"]),

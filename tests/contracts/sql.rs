@@ -74,9 +74,11 @@ async fn every_statement_can_be_prepared_as_the_service_that_uses_it() {
 fn is_library_of(service: Service, path: &str) -> bool {
     let has_events = service != Service::Gateway;
     let has_ledger = matches!(service, Service::Member | Service::Distribution);
+    let has_vault = matches!(service, Service::Member | Service::Order);
     path.starts_with("libs/pg/src/")
         || (has_events && path.starts_with("libs/events/"))
         || (has_ledger && path.starts_with("libs/ledger/"))
+        || (has_vault && path.starts_with("libs/vault/"))
 }
 
 /// Commands of transactions name nothing of the schema.

@@ -14,9 +14,6 @@ pub const RACE_ATTEMPTS_MAX: usize = 8;
 /// How long a job that found nothing waits: what falls due is worked off by the second, and idle processes stay quiet.
 pub const IDLE_PAUSE: Duration = Duration::from_secs(1);
 
-/// The merchants whose keys are kept opened: a few hundred bytes each, and drawing them again is one look-up.
-pub const VAULT_MERCHANTS_MAX: usize = 10_000;
-
 /// Levels of regions: country, province, city and some more; whoever goes up the tree stops after so many.
 pub const REGION_DEPTH_MAX: usize = 8;
 
