@@ -12,6 +12,7 @@ pub mod order;
 pub mod price;
 pub mod promotion;
 pub mod quote;
+pub mod refund;
 pub mod tender;
 
 use std::sync::Arc;

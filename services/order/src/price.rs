@@ -26,11 +26,12 @@ mod threshold;
 mod working;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use cart::{Bounds, Cart, CartError, Line, LineOffer, OfferKind, PointsOffer, Shipping};
 pub use coupon::{Choice, Coupon, CouponKind, CouponOwner, Unusable, Verdict};
 pub use rules::{LinePromotion, LineRule, Off, OrderPromotion, Reach, Rules, Scope, Tier};
+pub use threshold::Goods;
 pub use working::{Row, Step};
 
 use working::Working;

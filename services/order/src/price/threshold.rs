@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    OrderPromotion, Reach, Step,
+    OrderPromotion, Reach, Step, Tier,
     working::{Eligible, Working},
 };
 
@@ -39,18 +39,48 @@ fn chosen<'r>(working: &Working<'_>, promotions: &'r [OrderPromotion]) -> Vec<&'
 
 /// What a promotion takes off its eligible lines.
 fn off(promotion: &OrderPromotion, eligible: &Eligible) -> i64 {
-    let reached = promotion.tiers.iter().rev().find_map(|tier| {
-        let (value, need) = match tier.reach {
-            Reach::Minor(need) => (eligible.base, need),
-            Reach::Pieces(need) => (eligible.pieces, need),
+    promotion.off(Goods { base: eligible.base, left: eligible.left, pieces: eligible.pieces })
+}
+
+/// Goods as a promotion over the order sees them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Goods {
+    /// What they cost where thresholds look.
+    pub base: i64,
+    /// What they cost when the promotion's turn comes.
+    pub left: i64,
+    /// How many they are.
+    pub pieces: i64,
+}
+
+impl Goods {
+    /// The goods and some more.
+    #[must_use]
+    pub const fn with(self, base: i64, left: i64, pieces: i64) -> Self {
+        Self { base: self.base + base, left: self.left + left, pieces: self.pieces + pieces }
+    }
+}
+
+impl OrderPromotion {
+    /// The tier that goods reach, and how often they hold what it needs.
+    pub fn reached(&self, goods: Goods) -> Option<(&Tier, i64)> {
+        self.tiers.iter().rev().find_map(|tier| {
+            let (value, need) = match tier.reach {
+                Reach::Minor(need) => (goods.base, need),
+                Reach::Pieces(need) => (goods.pieces, need),
+            };
+            (value >= need && goods.pieces > 0).then_some((tier, value / need.max(1)))
+        })
+    }
+
+    /// What it takes off goods.
+    pub fn off(&self, goods: Goods) -> i64 {
+        let Some((tier, fits)) = self.reached(goods) else { return 0 };
+        let times = if self.repeats { fits.max(1) } else { 1 };
+        let once = match tier.off {
+            super::Off::Minor(minor) => minor.saturating_mul(times),
+            super::Off::RateBp(_) => tier.off.of(goods.left),
         };
-        (value >= need && !eligible.places.is_empty()).then_some((tier, value / need.max(1)))
-    });
-    let Some((tier, fits)) = reached else { return 0 };
-    let times = if promotion.repeats { fits.max(1) } else { 1 };
-    let once = match tier.off {
-        super::Off::Minor(minor) => minor.saturating_mul(times),
-        super::Off::RateBp(_) => tier.off.of(eligible.left),
-    };
-    once.clamp(0, promotion.max_minor.unwrap_or(i64::MAX)).min(eligible.left)
+        once.clamp(0, self.max_minor.unwrap_or(i64::MAX)).min(goods.left)
+    }
 }

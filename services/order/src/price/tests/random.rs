@@ -67,7 +67,7 @@ fn any_coupon() -> impl Strategy<Value = Coupon> {
     )
 }
 
-fn carts() -> impl Strategy<Value = (Cart, Rules)> {
+pub(crate) fn carts() -> impl Strategy<Value = (Cart, Rules)> {
     let lines =
         prop::collection::vec((1..6_i64, 0..2_000_i64, prop::option::of(0..2_000_i64)), 1..6);
     let coupons = prop::collection::vec(any_coupon(), 0..6);
