@@ -12,8 +12,11 @@ use crate::{methods, raw};
 /// Longer than any text of the contracts.
 const LONG: usize = 20_000;
 /// Lists whose elements are judged one by one, in the reply.
-const APART: &[&str] =
-    &["siyu.order.v1.ImportOrdersRequest.orders", "siyu.order.v1.StreamImportOrdersRequest.orders"];
+const APART: &[&str] = &[
+    "siyu.order.v1.ImportOrdersRequest.orders",
+    "siyu.order.v1.StreamImportOrdersRequest.orders",
+    "siyu.order.v1.ImportStockRequest.rows",
+];
 
 /// A way to break a message: the path of the field, and the message that is broken there.
 type Broken = (String, DynamicMessage);

@@ -74,6 +74,8 @@ pub mod kind {
         Quarantine = "qua";
         /// A promise to take something off a price.
         Coupon = "cpn";
+        /// A change of a stock.
+        Movement = "mov";
         /// Someone who brings customers (分销员).
         Promoter = "pro";
         /// The relation customer → promoter.

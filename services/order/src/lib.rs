@@ -8,12 +8,17 @@ pub mod import;
 pub mod item;
 pub mod job;
 pub mod limits;
+pub mod location;
+mod migrations;
 pub mod order;
 pub mod price;
 pub mod promotion;
 pub mod quote;
 pub mod refund;
+pub mod stock;
 pub mod tender;
+
+pub use migrations::MIGRATIONS;
 
 use std::sync::Arc;
 
@@ -22,58 +27,20 @@ use job::Job;
 use siyu_events::{Log, Subscription};
 use siyu_grpc::{Peer, Server};
 use siyu_kernel::{Clock, Ids};
-use siyu_pg::{Db, Migration};
+use siyu_pg::Db;
 use siyu_proto::{
     event::v1::event_log_service_server::EventLogServiceServer,
     order::v1::{
         checkout_service_server::CheckoutServiceServer, coupon_service_server::CouponServiceServer,
         import_service_server::ImportServiceServer, item_service_server::ItemServiceServer,
-        order_service_server::OrderServiceServer, promotion_service_server::PromotionServiceServer,
-        quote_service_server::QuoteServiceServer,
+        location_service_server::LocationServiceServer, order_service_server::OrderServiceServer,
+        promotion_service_server::PromotionServiceServer, quote_service_server::QuoteServiceServer,
+        stock_service_server::StockServiceServer,
     },
 };
 
 /// The name of the service: of its database, its events and its telemetry.
 pub const NAME: &str = "order";
-
-/// The schema on top of the libraries'.
-pub const MIGRATIONS: &[Migration] = &[
-    Migration {
-        version: 1000,
-        name: "create_orders",
-        sql: include_str!("../migrations/1000_create_orders.sql"),
-    },
-    Migration {
-        version: 1001,
-        name: "create_import",
-        sql: include_str!("../migrations/1001_create_import.sql"),
-    },
-    Migration {
-        version: 1002,
-        name: "add_paid_version",
-        sql: include_str!("../migrations/1002_add_paid_version.sql"),
-    },
-    Migration {
-        version: 1003,
-        name: "create_buyer_aliases",
-        sql: include_str!("../migrations/1003_create_buyer_aliases.sql"),
-    },
-    Migration {
-        version: 1010,
-        name: "create_catalogue",
-        sql: include_str!("../migrations/1010_create_catalogue.sql"),
-    },
-    Migration {
-        version: 1011,
-        name: "create_coupons",
-        sql: include_str!("../migrations/1011_create_coupons.sql"),
-    },
-    Migration {
-        version: 1020,
-        name: "create_checkouts",
-        sql: include_str!("../migrations/1020_create_checkouts.sql"),
-    },
-];
 
 /// The service: its database, its event log, the member service and what is remembered of it, and where ids and, for work that
 /// no request asked for, instants come from.
@@ -112,6 +79,8 @@ impl App {
             .service(ItemServiceServer::new(self.clone()))
             .service(PromotionServiceServer::new(self.clone()))
             .service(QuoteServiceServer::new(self.clone()))
+            .service(LocationServiceServer::new(self.clone()))
+            .service(StockServiceServer::new(self.clone()))
             .service(EventLogServiceServer::new(self.log.service()))
     }
 

@@ -45,3 +45,9 @@ pub const TENDER_HEAD_START: TimeDelta = TimeDelta::seconds(10);
 /// How long what is held for an order stays held after the order's time to be paid: within it a payment that came in the
 /// last second is taken, however long the member service was away.
 pub const HOLD_GRACE: TimeDelta = TimeDelta::days(1);
+
+/// Pieces of a SKU at a location at most: beyond it the number is a mistake, and sums over millions of stocks stay below 2^63.
+pub const STOCK_PIECES_MAX: i64 = 1_000_000_000;
+
+/// Stocks whose movements one call adds up: some hundred thousand rows are read in well below a second.
+pub const STOCKS_CHECKED: i64 = 1_000;

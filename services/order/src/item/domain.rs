@@ -37,6 +37,8 @@ pub struct Sku {
     pub name: String,
     /// The list price of one piece.
     pub price_minor: i64,
+    /// Whether pieces are counted.
+    pub stock_kept: bool,
 }
 
 /// Reads an item, or says what is wrong with it.
@@ -55,7 +57,12 @@ pub fn read(
         }
         match price(sku.price.as_ref(), currency) {
             Ok(price_minor) => {
-                skus.push(Sku { code: sku.code.clone(), name: sku.name.clone(), price_minor });
+                skus.push(Sku {
+                    code: sku.code.clone(),
+                    name: sku.name.clone(),
+                    price_minor,
+                    stock_kept: sku.stock_kept.unwrap_or(true),
+                });
             }
             Err(description) => {
                 wrong.push(Violation { field: format!("{field}.price"), description });
@@ -105,6 +112,7 @@ impl Item {
             code: sku.code,
             name: sku.name,
             price: Some(money(sku.price_minor)),
+            stock_kept: Some(sku.stock_kept),
         };
         proto::Item {
             code: self.code,

@@ -86,10 +86,11 @@ pub async fn upsert(tx: &mut Tx, items: &[Item]) -> Result<u64, siyu_pg::Error> 
     .execute(&mut **tx)
     .await?;
     let done = sqlx::query(
-        "insert into skus (merchant_id, code, item_code, place, name, price_minor)
-        select $1, * from unnest($2::text[], $3::text[], $4::integer[], $5::text[], $6::bigint[])
+        "insert into skus (merchant_id, code, item_code, place, name, price_minor, stock_kept)
+        select $1, * from unnest($2::text[], $3::text[], $4::integer[], $5::text[], $6::bigint[], $7::boolean[])
         on conflict on constraint skus_pkey do update
-        set place = excluded.place, name = excluded.name, price_minor = excluded.price_minor
+        set place = excluded.place, name = excluded.name, price_minor = excluded.price_minor,
+            stock_kept = excluded.stock_kept
         where skus.item_code = excluded.item_code",
     )
     .bind(tx.merchant())
@@ -98,6 +99,7 @@ pub async fn upsert(tx: &mut Tx, items: &[Item]) -> Result<u64, siyu_pg::Error> 
     .bind(skus.iter().map(|(_, place, _)| *place).collect::<Vec<_>>())
     .bind(skus.iter().map(|(_, _, sku)| sku.name.as_str()).collect::<Vec<_>>())
     .bind(skus.iter().map(|(_, _, sku)| sku.price_minor).collect::<Vec<_>>())
+    .bind(skus.iter().map(|(_, _, sku)| sku.stock_kept).collect::<Vec<_>>())
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected())
@@ -166,7 +168,7 @@ async fn add_skus(tx: &mut Tx, items: &mut [Item]) -> Result<(), siyu_pg::Error>
         "select s.*
         from unnest($2::text[]) as k (item_code)
         cross join lateral (
-            select item_code, code, name, price_minor
+            select item_code, code, name, price_minor, stock_kept
             from skus
             where merchant_id = $1 and item_code = k.item_code
             order by place

@@ -12,6 +12,7 @@ pub(crate) fn item(code: &str, skus: &[(&str, i64)]) -> Item {
         code: (*code).into(),
         name: format!("kind {code}"),
         price: Some(cny(*price)),
+        stock_kept: Some(true),
     };
     Item {
         code: code.into(),

@@ -17,8 +17,9 @@ use siyu_proto::{
     order::v1::{
         checkout_service_client::CheckoutServiceClient, coupon_service_client::CouponServiceClient,
         import_service_client::ImportServiceClient, item_service_client::ItemServiceClient,
-        order_service_client::OrderServiceClient, promotion_service_client::PromotionServiceClient,
-        quote_service_client::QuoteServiceClient, *,
+        location_service_client::LocationServiceClient, order_service_client::OrderServiceClient,
+        promotion_service_client::PromotionServiceClient, quote_service_client::QuoteServiceClient,
+        stock_service_client::StockServiceClient, *,
     },
     r#type::v1::Money,
 };
@@ -100,6 +101,14 @@ impl World {
 
     pub(crate) fn quotes(&self, who: u32) -> QuoteServiceClient<Call> {
         QuoteServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn locations(&self, who: u32) -> LocationServiceClient<Call> {
+        LocationServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn stocks(&self, who: u32) -> StockServiceClient<Call> {
+        StockServiceClient::new(self.call(who))
     }
 
     pub(crate) fn orders(&self, who: u32) -> OrderServiceClient<Call> {

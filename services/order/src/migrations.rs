@@ -1,0 +1,57 @@
+//! The schema on top of the libraries', by number.
+
+use siyu_pg::Migration;
+
+/// Every migration of the service.
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1000,
+        name: "create_orders",
+        sql: include_str!("../migrations/1000_create_orders.sql"),
+    },
+    Migration {
+        version: 1001,
+        name: "create_import",
+        sql: include_str!("../migrations/1001_create_import.sql"),
+    },
+    Migration {
+        version: 1002,
+        name: "add_paid_version",
+        sql: include_str!("../migrations/1002_add_paid_version.sql"),
+    },
+    Migration {
+        version: 1003,
+        name: "create_buyer_aliases",
+        sql: include_str!("../migrations/1003_create_buyer_aliases.sql"),
+    },
+    Migration {
+        version: 1010,
+        name: "create_catalogue",
+        sql: include_str!("../migrations/1010_create_catalogue.sql"),
+    },
+    Migration {
+        version: 1011,
+        name: "create_coupons",
+        sql: include_str!("../migrations/1011_create_coupons.sql"),
+    },
+    Migration {
+        version: 1020,
+        name: "create_checkouts",
+        sql: include_str!("../migrations/1020_create_checkouts.sql"),
+    },
+    Migration {
+        version: 1030,
+        name: "create_stock",
+        sql: include_str!("../migrations/1030_create_stock.sql"),
+    },
+    Migration {
+        version: 1031,
+        name: "add_stock_kept",
+        sql: include_str!("../migrations/1031_add_stock_kept.sql"),
+    },
+    Migration {
+        version: 1090,
+        name: "create_refunds",
+        sql: include_str!("../migrations/1090_create_refunds.sql"),
+    },
+];

@@ -1,0 +1,130 @@
+//! The SQL of what orders hold.
+
+use chrono::{DateTime, Utc};
+use siyu_kernel::{Id, kind::Merchant};
+use siyu_pg::{SystemTx, Tx};
+
+use crate::{
+    order::domain::OrderId,
+    stock::{
+        demand::{Reservation, ReservationKey},
+        domain::Key,
+    },
+};
+
+#[derive(sqlx::FromRow)]
+pub(super) struct ReservationRow {
+    order_id: OrderId,
+    line_no: i32,
+    sku: String,
+    location: String,
+    channel: String,
+    quantity: i64,
+    held: i64,
+    from_bucket: i64,
+    committed: i64,
+    returned: i64,
+    expires_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+}
+
+impl From<ReservationRow> for Reservation {
+    fn from(row: ReservationRow) -> Self {
+        Self {
+            key: ReservationKey {
+                order_id: row.order_id,
+                line_no: row.line_no,
+                key: Key { sku: row.sku, location: row.location },
+                channel: row.channel,
+            },
+            quantity: row.quantity,
+            held: row.held,
+            from_bucket: row.from_bucket,
+            committed: row.committed,
+            returned: row.returned,
+            expires_at: row.expires_at,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// Locks every reservation that an order ever made, those that hold nothing any more, too.
+pub async fn lock_reservations(
+    tx: &mut Tx,
+    order_id: OrderId,
+) -> Result<Vec<Reservation>, siyu_pg::Error> {
+    let rows: Vec<ReservationRow> = sqlx::query_as(
+        "select order_id, line_no, sku, location, channel, quantity, held, from_bucket, committed, returned,
+            expires_at, created_at
+        from stock_reservations
+        where merchant_id = $1 and order_id = $2
+        order by line_no, sku, location, channel
+        for update",
+    )
+    .bind(tx.merchant())
+    .bind(order_id)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows.into_iter().map(Reservation::from).collect())
+}
+
+/// Every reservation that an order ever made.
+pub async fn of_order(tx: &mut Tx, order_id: OrderId) -> Result<Vec<Reservation>, siyu_pg::Error> {
+    let rows: Vec<ReservationRow> = sqlx::query_as(
+        "select order_id, line_no, sku, location, channel, quantity, held, from_bucket, committed, returned,
+            expires_at, created_at
+        from stock_reservations
+        where merchant_id = $1 and order_id = $2
+        order by line_no, sku, location, channel",
+    )
+    .bind(tx.merchant())
+    .bind(order_id)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows.into_iter().map(Reservation::from).collect())
+}
+
+/// Changes until when what an order holds is held.
+pub async fn extend(
+    tx: &mut Tx,
+    order_id: OrderId,
+    until: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "update stock_reservations set expires_at = $3, updated_at = $4
+        where merchant_id = $1 and order_id = $2 and held > 0",
+    )
+    .bind(tx.merchant())
+    .bind(order_id)
+    .bind(until)
+    .bind(now)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Orders of all merchants that hold something past its time, the longest first.
+pub async fn expired(
+    tx: &mut SystemTx,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<(Id<Merchant>, OrderId)>, siyu_pg::Error> {
+    let due = sqlx::query_as(
+        "select merchant_id, order_id
+        from (
+            select merchant_id, order_id, expires_at
+            from stock_reservations
+            where held > 0 and expires_at <= $1
+            order by expires_at, merchant_id, order_id
+            limit $2
+        ) as due
+        group by merchant_id, order_id
+        order by min(expires_at), merchant_id, order_id",
+    )
+    .bind(now)
+    .bind(limit)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(due)
+}
