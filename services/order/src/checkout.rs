@@ -5,6 +5,7 @@
 //! again by a job and has its effect once.
 
 pub(crate) mod cancel;
+mod draft;
 pub(crate) mod expire;
 pub(crate) mod finish;
 pub mod place;

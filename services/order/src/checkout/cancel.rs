@@ -11,6 +11,7 @@ use crate::{
         domain::{Order, OrderId},
         lifecycle::Event,
     },
+    stock::{self, ReleaseCause},
 };
 
 /// Ends an order, once: what was locked and held for it is free again. Fails with `ORDER_STATE_WRONG` when it is paid.
@@ -23,6 +24,7 @@ pub(crate) async fn cancel(
     let advanced = advance(app, tx, id, Event::Cancelled, cause).await?;
     if let Advanced::Moved(_) = advanced {
         store::ended(tx, id, cause.now).await?;
+        stock::release(tx, id, ReleaseCause::Cancelled, cause.now, &*app.ids).await?;
     }
     Ok(advanced.into_order())
 }

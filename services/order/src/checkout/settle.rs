@@ -11,6 +11,7 @@ use crate::{
         domain::{Order, OrderId},
         lifecycle::Event,
     },
+    stock,
 };
 
 /// Makes an order paid, once: its coupons are used up and what is held for it is to be taken. Fails with
@@ -24,6 +25,7 @@ pub(crate) async fn settle(
     let advanced = advance(app, tx, id, Event::Paid, cause).await?;
     if let Advanced::Moved(_) = advanced {
         store::paid(tx, id, cause.now).await?;
+        stock::extend(tx, id, None, cause.now).await?;
     }
     Ok(advanced.into_order())
 }

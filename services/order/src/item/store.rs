@@ -26,6 +26,8 @@ pub struct ForSale {
     pub categories: Vec<String>,
     /// The list price of one piece.
     pub price_minor: i64,
+    /// Whether pieces are counted.
+    pub stock_kept: bool,
 }
 
 /// Locks the items that exist among `codes`, in their order.
@@ -147,10 +149,10 @@ pub async fn list(
 /// Those of the SKUs that are for sale.
 pub async fn for_sale(tx: &mut Tx, skus: &[&str]) -> Result<Vec<ForSale>, siyu_pg::Error> {
     let found = sqlx::query_as(
-        "select s.code, s.item_code, i.name as item_name, i.categories, s.price_minor
+        "select s.code, s.item_code, i.name as item_name, i.categories, s.price_minor, s.stock_kept
         from unnest($2::text[]) as k (code)
         cross join lateral (
-            select code, item_code, price_minor from skus where merchant_id = $1 and code = k.code limit 1
+            select code, item_code, price_minor, stock_kept from skus where merchant_id = $1 and code = k.code limit 1
         ) as s
         cross join lateral (
             select name, categories from items where merchant_id = $1 and code = s.item_code and not withdrawn limit 1

@@ -12,7 +12,7 @@ use siyu_proto::{
 };
 use tonic::{Request, Response, Status, async_trait};
 
-use super::snapshot::{self, Asked};
+use super::snapshot::{self, Asked, Priced};
 use crate::{
     App, checkout,
     price::{Cart, Line, Quote, QuotedLine, Row, Step, Unusable, Verdict},
@@ -51,8 +51,8 @@ async fn quote_cart(
     };
     let snapshot = snapshot::take(&mut tx, &asked, ctx.now).await?;
     drop(tx);
-    let (cart, priced) = snapshot::price(&snapshot)?;
-    Ok(show(&priced, &cart, currency.code()))
+    let Priced { cart, quote, .. } = snapshot::price(&snapshot)?;
+    Ok(show(&quote, &cart, currency.code()))
 }
 
 fn show(quote: &Quote, cart: &Cart, currency: &str) -> QuoteCartResponse {

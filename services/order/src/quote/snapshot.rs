@@ -16,8 +16,8 @@ use crate::{
     coupon,
     item::{self, store::ForSale},
     price::{
-        Bounds, Cart, CartError, Choice, Line, LineOffer, OfferKind, PointsOffer, Quote, Shipping,
-        quote,
+        Bounds, Cart, CartError, Choice, Line, LineOffer, OfferKind, PointsOffer, Quote, Rules,
+        Shipping, quote,
     },
     promotion::{self, domain::Special},
 };
@@ -70,7 +70,7 @@ pub async fn take(
         coupons_chosen: asked.coupons_chosen,
         coupon_ids: asked.coupon_ids.to_vec(),
         points_max: asked.points_max,
-        policy: Some(asked.policy),
+        policy: Some(asked.policy.clone()),
         shipping_minor: asked.shipping_minor,
         shipping_free_from_minor: asked.shipping_free_from_minor,
         price_time: Some(parse::timestamp(now)),
@@ -78,8 +78,19 @@ pub async fn take(
     })
 }
 
+/// A price with what it was computed from.
+#[derive(Debug)]
+pub struct Priced {
+    /// The cart.
+    pub cart: Cart,
+    /// The merchant's rules.
+    pub rules: Rules,
+    /// The price.
+    pub quote: Quote,
+}
+
 /// The price that follows from a snapshot.
-pub fn price(snapshot: &PriceSnapshot) -> Result<(Cart, Quote), Fault> {
+pub fn price(snapshot: &PriceSnapshot) -> Result<Priced, Fault> {
     let (rules, _) = promotion::domain::rules(snapshot.promotions.clone());
     let cart = Cart {
         lines: snapshot.lines.iter().map(line).collect::<Result<_, _>>()?,
@@ -99,12 +110,13 @@ pub fn price(snapshot: &PriceSnapshot) -> Result<(Cart, Quote), Fault> {
         now: parse::optional_instant("price_time", snapshot.price_time)?
             .ok_or_else(|| Fault::internal("a price was kept without its instant"))?,
     };
-    let priced = quote(&cart, &rules).map_err(|error| too_large(&error))?;
-    Ok((cart, priced))
+    let quote = quote(&cart, &rules).map_err(|error| too_large(&error))?;
+    Ok(Priced { cart, rules, quote })
 }
 
 /// Keeps what came out beside what it followed from.
-pub fn fill(snapshot: &mut PriceSnapshot, cart: &Cart, quote: &Quote) {
+pub fn fill(snapshot: &mut PriceSnapshot, priced: &Priced) {
+    let Priced { cart, quote, .. } = priced;
     snapshot.rows = quote.rows.iter().map(super::rpc::row).collect();
     snapshot.priced = super::rpc::priced(cart, quote);
     snapshot.shipping_payable_minor = quote.shipping;
@@ -115,9 +127,8 @@ pub fn fill(snapshot: &mut PriceSnapshot, cart: &Cart, quote: &Quote) {
 
 /// Whether a snapshot that was filled before has the same price today.
 pub fn is_confirmed(snapshot: &PriceSnapshot) -> Result<bool, Fault> {
-    let (cart, quote) = price(snapshot)?;
     let mut again = snapshot.clone();
-    fill(&mut again, &cart, &quote);
+    fill(&mut again, &price(snapshot)?);
     Ok(again == *snapshot)
 }
 
@@ -150,6 +161,7 @@ fn lines(
             quantity: asked.quantity,
             unit_minor: sku.price_minor,
             offers: specials.iter().filter(|s| s.sku == asked.sku).map(offer).collect(),
+            stock_kept: sku.stock_kept,
         });
     }
     if wrong.is_empty() { Ok(lines) } else { Err(Fault::invalid(wrong)) }
@@ -190,7 +202,7 @@ fn coupon(held: &Coupon) -> Result<crate::price::Coupon, Fault> {
 
 /// How points pay, if the merchant's rules allow it and the buyer wants it.
 fn points(snapshot: &PriceSnapshot) -> Option<PointsOffer> {
-    let policy = snapshot.policy.unwrap_or_default();
+    let policy = snapshot.policy.clone().unwrap_or_default();
     let allowed = policy.points_per > 0 && policy.points_minor > 0 && snapshot.points_max > 0;
     allowed.then_some(PointsOffer {
         points: snapshot.points_max,

@@ -10,6 +10,7 @@ use crate::{
     coupons::{claim, off, save},
     member::HoldState,
     quotes::shop,
+    stock::{figures, receive, sound},
     world::World,
 };
 
@@ -22,7 +23,33 @@ impl Buyer {
     pub(crate) async fn new() -> Self {
         let world = shop().await;
         let person = world.member.meet(merchant(1), 1);
-        Self { world, person }
+        let buyer = Self { world, person };
+        let main = Location {
+            code: "main".into(),
+            name: "the warehouse".into(),
+            kind: LocationKind::Warehouse.into(),
+            ..Location::default()
+        };
+        let request = UpsertLocationsRequest { locations: vec![main] };
+        buyer.world.locations(1).upsert_locations(request).await.unwrap();
+        buyer.rules(CheckoutPolicy::default()).await;
+        for sku in ["dress-m", "scarf"] {
+            receive(&buyer.world, sku, sku, "main", 100).await;
+        }
+        buyer
+    }
+
+    /// Sets the merchant's rules; goods come from the one location.
+    pub(crate) async fn rules(&self, policy: CheckoutPolicy) {
+        let policy = CheckoutPolicy { location_code: "main".into(), ..policy };
+        let request = SetCheckoutPolicyRequest { policy: Some(policy) };
+        self.world.checkouts(1).set_checkout_policy(request).await.unwrap();
+    }
+
+    /// Pieces on hand and reserved of a SKU.
+    pub(crate) async fn pieces(&self, sku: &str) -> (i64, i64) {
+        let (on_hand, reserved, _) = figures(&self.world, sku, "main").await;
+        (on_hand, reserved)
     }
 
     /// A cart of a dress for 200.00 and two scarves for 50.00 each.
@@ -103,8 +130,7 @@ async fn points_pay(buyer: &Buyer) {
         points_share_max_bp: 5_000,
         ..CheckoutPolicy::default()
     };
-    let request = SetCheckoutPolicyRequest { policy: Some(policy) };
-    buyer.world.checkouts(1).set_checkout_policy(request).await.unwrap();
+    buyer.rules(policy).await;
 }
 
 #[tokio::test]
@@ -135,6 +161,7 @@ async fn an_order_keeps_its_price_and_waits_for_its_payment() {
     assert!(later.price_confirmed);
     assert_eq!((minor(&later.payable), later.rows), (30_800, checkout.rows.clone()));
     assert_eq!(buyer.events(&order.id).await, ["placed"]);
+    assert_eq!(buyer.pieces("scarf").await, (100, 2));
     assert_eq!(buyer.world.told().await, [], "an order is told when it is paid");
 }
 
@@ -213,6 +240,7 @@ async fn an_order_whose_tender_is_refused_ends_and_holds_nothing() {
     assert_eq!(buyer.world.member.free(&card(1)), 50_000);
     assert_eq!(buyer.world.count("select count(*) from coupons where state = 'issued'").await, 1);
     assert_eq!(buyer.world.count("select count(*) from checkouts where open").await, 0);
+    assert_eq!(buyer.pieces("scarf").await, (100, 0));
     assert_eq!(buyer.world.told().await, []);
 }
 
@@ -314,7 +342,28 @@ async fn an_order_that_is_not_paid_in_time_ends() {
     buyer.work().await;
     assert_eq!(buyer.world.get(1, &order.id).await.unwrap().state(), OrderState::Cancelled);
     assert_eq!(buyer.events(&order.id).await, ["placed", "cancelled"]);
+    assert_eq!((buyer.pieces("dress-m").await, buyer.pieces("scarf").await), ((100, 0), (100, 0)));
+    sound(&buyer.world).await;
     assert_eq!(buyer.cancel(&order.id).await.unwrap().state(), OrderState::Cancelled, "a repeat");
+}
+
+#[tokio::test]
+async fn more_buyers_than_pieces_get_the_pieces_and_no_more() {
+    let buyer = Buyer::new().await;
+    receive(&buyer.world, "few", "dress-m", "main", 20).await;
+    let cart = |n: i32| PlaceOrderRequest {
+        lines: vec![CartLine { sku: "dress-m".into(), quantity: 30 }],
+        ..buyer.cart(&format!("c{n}"))
+    };
+    let replies = join_all((0..40).map(|n| buyer.place(cart(n)))).await;
+    let (placed, short): (Vec<_>, Vec<_>) = replies.into_iter().partition(Result::is_ok);
+    assert_eq!((placed.len(), short.len()), (4, 36));
+    for fault in short.into_iter().map(Result::unwrap_err) {
+        assert_eq!((fault.reason(), fault.metadata()["lines"].as_str()), ("STOCK_SHORT", "1"));
+    }
+    assert_eq!(buyer.pieces("dress-m").await, (120, 120));
+    assert_eq!(buyer.world.count("select count(*) from orders").await, 4);
+    sound(&buyer.world).await;
 }
 
 #[tokio::test]
