@@ -76,6 +76,9 @@ pub mod kind {
         Coupon = "cpn";
         /// A change of a stock.
         Movement = "mov";
+
+        /// An objection of a buyer (维权).
+        Dispute = "dsp";
         /// Someone who brings customers (分销员).
         Promoter = "pro";
         /// The relation customer → promoter.

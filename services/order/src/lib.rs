@@ -4,6 +4,7 @@ pub mod buyer;
 pub mod checkout;
 pub mod coupon;
 pub mod directory;
+pub mod guarantee;
 pub mod import;
 pub mod item;
 pub mod job;
@@ -32,6 +33,7 @@ use siyu_proto::{
     event::v1::event_log_service_server::EventLogServiceServer,
     order::v1::{
         checkout_service_server::CheckoutServiceServer, coupon_service_server::CouponServiceServer,
+        guarantee_service_server::GuaranteeServiceServer,
         import_service_server::ImportServiceServer, item_service_server::ItemServiceServer,
         location_service_server::LocationServiceServer, order_service_server::OrderServiceServer,
         promotion_service_server::PromotionServiceServer, quote_service_server::QuoteServiceServer,
@@ -81,6 +83,7 @@ impl App {
             .service(QuoteServiceServer::new(self.clone()))
             .service(LocationServiceServer::new(self.clone()))
             .service(StockServiceServer::new(self.clone()))
+            .service(GuaranteeServiceServer::new(self.clone()))
             .service(EventLogServiceServer::new(self.log.service()))
     }
 

@@ -51,3 +51,13 @@ pub const STOCK_PIECES_MAX: i64 = 1_000_000_000;
 
 /// Stocks whose movements one call adds up: some hundred thousand rows are read in well below a second.
 pub const STOCKS_CHECKED: i64 = 1_000;
+
+/// In how many counter accounts the ledger keeps what a merchant has: a release waits for one in sixteen others, and a refund
+/// after the release reads sixteen rows.
+pub const SHARDS: u8 = 16;
+
+/// How long after a pick-up what is held is released (reference §3.8).
+pub const PICKED_UP_RELEASE_HOURS: i64 = 24;
+
+/// How many orders one step of the job releases: some seconds of work, so that a process that stops is not waited for.
+pub const RELEASES_BATCH: i64 = 200;

@@ -50,6 +50,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/1031_add_stock_kept.sql"),
     },
     Migration {
+        version: 1050,
+        name: "create_guarantees",
+        sql: include_str!("../migrations/1050_create_guarantees.sql"),
+    },
+    Migration {
         version: 1090,
         name: "create_refunds",
         sql: include_str!("../migrations/1090_create_refunds.sql"),

@@ -16,6 +16,7 @@ use siyu_proto::{
     },
     order::v1::{
         checkout_service_client::CheckoutServiceClient, coupon_service_client::CouponServiceClient,
+        guarantee_service_client::GuaranteeServiceClient,
         import_service_client::ImportServiceClient, item_service_client::ItemServiceClient,
         location_service_client::LocationServiceClient, order_service_client::OrderServiceClient,
         promotion_service_client::PromotionServiceClient, quote_service_client::QuoteServiceClient,
@@ -29,7 +30,7 @@ use siyu_testkit::{Database, FixedClock, SeededIds, merchant, told};
 use crate::member::Member;
 
 const SCHEMA: &[&[Migration]] =
-    &[base_migrations(), siyu_events::MIGRATIONS, siyu_order::MIGRATIONS];
+    &[base_migrations(), siyu_events::MIGRATIONS, siyu_ledger::MIGRATIONS, siyu_order::MIGRATIONS];
 
 /// 2024-06-01T00:00:00Z, the instant of the clock.
 pub(crate) const NOW: i64 = 1_717_200_000;
@@ -89,6 +90,10 @@ impl World {
 
     pub(crate) fn checkouts(&self, who: u32) -> CheckoutServiceClient<Call> {
         CheckoutServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn guarantees(&self, who: u32) -> GuaranteeServiceClient<Call> {
+        GuaranteeServiceClient::new(self.call(who))
     }
 
     pub(crate) fn items(&self, who: u32) -> ItemServiceClient<Call> {
