@@ -55,6 +55,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/1050_create_guarantees.sql"),
     },
     Migration {
+        version: 1080,
+        name: "add_quarantine_buyers",
+        sql: include_str!("../migrations/1080_add_quarantine_buyers.sql"),
+    },
+    Migration {
         version: 1090,
         name: "create_refunds",
         sql: include_str!("../migrations/1090_create_refunds.sql"),

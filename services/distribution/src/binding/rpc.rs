@@ -124,8 +124,10 @@ async fn publish(
     binding: &Binding,
     promoter: &Promoter,
 ) -> Result<(), siyu_pg::Error> {
+    // Where it came from is for those who may see it, and the log of facts forgets nothing.
+    let told = Binding { source: String::new(), ..binding.clone() };
     let fact = CustomerBound {
-        binding: Some(binding.clone().into()),
+        binding: Some(told.into()),
         promoter_person_id: promoter.person_id.to_string(),
     };
     siyu_events::append(tx, &[NewEvent::of(app.ids.uuid(), &binding.person_id, ctx.now, &fact)])

@@ -1,11 +1,11 @@
-//! Follows the member service's merges.
+//! Follows the member service's merges, and forgets where persons came from whose data were erased.
 
 use std::sync::Arc;
 
 use siyu_events::{Event, Handler, HandlerError, Subscription};
 use siyu_grpc::parse;
 use siyu_pg::Tx;
-use siyu_proto::member::v1::{PersonMerged, PersonUnmerged};
+use siyu_proto::member::v1::{PersonErased, PersonMerged, PersonUnmerged};
 use tonic::async_trait;
 
 use super::store::{self, Merge};
@@ -13,7 +13,10 @@ use crate::{NAME, promoter::PersonId};
 
 /// What the distribution service follows of the member service.
 pub fn subscription() -> Subscription {
-    Subscription::new(NAME, "member", Arc::new(Buyers)).on::<PersonMerged>().on::<PersonUnmerged>()
+    Subscription::new(NAME, "member", Arc::new(Buyers))
+        .on::<PersonMerged>()
+        .on::<PersonUnmerged>()
+        .on::<PersonErased>()
 }
 
 struct Buyers;
@@ -48,6 +51,11 @@ impl Handler for Buyers {
                 store::unalias(tx, merge.loser, &origins).await?;
                 store::move_back(tx, &merge, &origins).await?;
                 store::reopen(tx, &merge).await?;
+            } else if let Some(fact) = event.decode::<PersonErased>()? {
+                let ids = std::iter::once(&fact.person_id).chain(&fact.alias_ids);
+                let ids = ids.map(|id| read("person_ids", id));
+                let ids: Vec<PersonId> = ids.collect::<Result<_, _>>()?;
+                store::forget_sources(tx, &ids).await?;
             }
         }
         Ok(())

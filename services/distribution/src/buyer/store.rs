@@ -190,3 +190,13 @@ pub async fn reopen(tx: &mut Tx, merge: &Merge) -> Result<(), siyu_pg::Error> {
     .await?;
     Ok(())
 }
+
+/// Destroys where the bindings of persons came from.
+pub async fn forget_sources(tx: &mut Tx, persons: &[PersonId]) -> Result<(), siyu_pg::Error> {
+    sqlx::query("update bindings set source = '' where merchant_id = $1 and person_id = any ($2)")
+        .bind(tx.merchant())
+        .bind(persons)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}

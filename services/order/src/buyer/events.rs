@@ -1,4 +1,4 @@
-//! Follows the member service's merges.
+//! Follows the member service's merges, and forgets buyers' ids of persons whose data were erased.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use siyu_events::{Event, Handler, HandlerError, Subscription};
 use siyu_grpc::parse;
 use siyu_kernel::{Fault, Id, kind::Person};
 use siyu_pg::Tx;
-use siyu_proto::member::v1::{PersonMerged, PersonUnmerged};
+use siyu_proto::member::v1::{PersonErased, PersonMerged, PersonUnmerged};
 use tonic::async_trait;
 
 use super::store;
@@ -24,6 +24,7 @@ pub fn subscription(app: &App) -> Subscription {
     Subscription::new(NAME, "member", Arc::new(Buyers { app: app.clone() }))
         .on::<PersonMerged>()
         .on::<PersonUnmerged>()
+        .on::<PersonErased>()
 }
 
 struct Buyers {
@@ -48,10 +49,26 @@ impl Handler for Buyers {
                 let origins: Vec<Id<Person>> = origins.collect::<Result<_, _>>()?;
                 let orders = store::unmerge(tx, survivor, loser, &origins).await?;
                 self.tell(tx, orders, event.occurred_at).await?;
+            } else if let Some(fact) = event.decode::<PersonErased>()? {
+                let ids = std::iter::once(&fact.person_id).chain(&fact.alias_ids);
+                let ids = ids.map(|id| read("person_ids", id));
+                let ids: BTreeSet<Id<Person>> = ids.collect::<Result<_, _>>()?;
+                forget(tx, &ids.into_iter().collect::<Vec<_>>(), event.occurred_at).await?;
             }
         }
         Ok(())
     }
+}
+
+/// Orders that were put aside lose the buyer's id and keep the person, so that they count when their word is explained.
+async fn forget(tx: &mut Tx, persons: &[Id<Person>], at: DateTime<Utc>) -> Result<(), Fault> {
+    // Whoever puts an order aside from now on sees that the person was erased.
+    store::erase(tx, persons, at).await?;
+    for row in import::store::lock_aside_of(tx, persons).await? {
+        let order = import::release::decode(&row)?;
+        import::store::save_aside(tx, row.id, &import::batch::without_buyer(&order)).await?;
+    }
+    Ok(())
 }
 
 impl Buyers {

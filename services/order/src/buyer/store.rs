@@ -1,7 +1,8 @@
 //! The SQL of buyers who are one and nothing else.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
 use siyu_kernel::{Id, kind::Person};
 use siyu_pg::Tx;
 
@@ -116,4 +117,43 @@ pub async fn unmerge(
     .fetch_all(&mut **tx)
     .await?;
     Ok(orders)
+}
+
+/// Keeps that the data of persons were erased. Orders that are being put aside at this moment come before it or see it.
+pub async fn erase(
+    tx: &mut Tx,
+    persons: &[Id<Person>],
+    at: DateTime<Utc>,
+) -> Result<(), siyu_pg::Error> {
+    lock(tx).await?;
+    sqlx::query(
+        "insert into erased_buyers (merchant_id, person_id, erased_at)
+        select $1, n.id, $3 from unnest($2::uuid[]) as n (id)
+        on conflict on constraint erased_buyers_pkey do nothing",
+    )
+    .bind(tx.merchant())
+    .bind(persons)
+    .bind(at)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Those of the persons whose data were erased.
+pub async fn erased(
+    tx: &mut Tx,
+    persons: &[Id<Person>],
+) -> Result<HashSet<Id<Person>>, siyu_pg::Error> {
+    let ids: Vec<Id<Person>> = sqlx::query_scalar(
+        "select e.person_id
+        from unnest($2::uuid[]) as k (id)
+        cross join lateral (
+            select person_id from erased_buyers where merchant_id = $1 and person_id = k.id limit 1
+        ) as e",
+    )
+    .bind(tx.merchant())
+    .bind(persons)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(ids.into_iter().collect())
 }

@@ -42,6 +42,9 @@ enum Read {
     Wrong(Vec<Violation>),
 }
 
+/// Who bought each order of a batch, where that is known and the buyer's id may not be: of persons whose data were erased.
+pub type Erased = HashMap<usize, Id<Person>>;
+
 /// Takes in a batch in a transaction of its own.
 pub async fn import(
     app: &App,
@@ -53,7 +56,7 @@ pub async fn import(
         let mut tx = app.db.tenant_read(merchant).await?;
         store::mappings(&mut tx).await?
     };
-    let read = read(app, ctx, orders, &mappings).await?;
+    let read = read(app, ctx, orders, &mappings, &Erased::new()).await?;
     for _ in 0..limits::RACE_ATTEMPTS_MAX {
         let mut tx = app.db.tenant(merchant).await?;
         if let Some(answers) = write(app, &mut tx, ctx, &read).await? {
@@ -76,8 +79,9 @@ pub async fn import_in(
     ctx: &Ctx,
     orders: &[proto::ExternalOrder],
     mappings: &HashMap<(String, String), State>,
+    erased: &Erased,
 ) -> Result<Option<Vec<Answer>>, Fault> {
-    let read = read(app, ctx, orders, mappings).await?;
+    let read = read(app, ctx, orders, mappings, erased).await?;
     write(app, tx, ctx, &read).await
 }
 
@@ -86,6 +90,7 @@ async fn read(
     ctx: &Ctx,
     orders: &[proto::ExternalOrder],
     mappings: &HashMap<(String, String), State>,
+    erased: &Erased,
 ) -> Result<Vec<Read>, Fault> {
     let codes: BTreeSet<&str> =
         orders.iter().map(|o| o.store_code.as_str()).filter(|code| !code.is_empty()).collect();
@@ -93,28 +98,53 @@ async fn read(
     let around =
         Surroundings { currency: known.currency, stores: &known.stores, mappings, now: ctx.now };
     let readings: Vec<Reading> = orders.iter().map(|order| parse::read(order, &around)).collect();
-    let sound = |reading: &Reading| match reading {
-        Reading::Order(incoming) => Some((incoming.key.clone(), incoming.buyer_id.clone())),
-        Reading::StatusUnknown { .. } | Reading::Wrong(_) => None,
-    };
-    let buyers: Vec<(Key, String)> = readings.iter().filter_map(sound).collect();
-    let asked = buyers.iter().map(|(key, buyer_id)| key.buyer(buyer_id)).collect();
-    let persons = app.directory.persons(ctx, asked).await?;
-    let finish = |(reading, order): (Reading, &proto::ExternalOrder)| match reading {
-        Reading::Order(incoming) => {
-            let person = persons[&incoming.key.buyer(&incoming.buyer_id)];
-            Read::Sound(incoming, person)
+    let persons = persons(app, ctx, orders, &readings, erased).await?;
+    let finish = |((reading, order), person): ((Reading, _), Option<Id<Person>>)| {
+        let order: &proto::ExternalOrder = order;
+        match (reading, person) {
+            (Reading::Order(incoming), Some(person)) => Read::Sound(incoming, person),
+            (Reading::StatusUnknown { key, status, version }, Some(person_id)) => {
+                let (id, order) = (app.ids.uuid(), order.clone());
+                Read::Aside(Aside { id, key, status, version, person_id, order })
+            }
+            (Reading::Wrong(violations), _) => Read::Wrong(violations),
+            (Reading::Order(_) | Reading::StatusUnknown { .. }, None) => {
+                unreachable!("whoever bought a sound order was asked for")
+            }
         }
-        Reading::StatusUnknown { key, status, version } => Read::Aside(Aside {
-            id: app.ids.uuid(),
-            key,
-            status,
-            version,
-            payload: order.encode_to_vec(),
-        }),
-        Reading::Wrong(violations) => Read::Wrong(violations),
     };
-    Ok(readings.into_iter().zip(orders).map(finish).collect())
+    Ok(readings.into_iter().zip(orders).zip(persons).map(finish).collect())
+}
+
+/// Who bought each order; none for those that are wrong. Of what is put aside too: who is erased later is to be found there.
+async fn persons(
+    app: &App,
+    ctx: &Ctx,
+    orders: &[proto::ExternalOrder],
+    readings: &[Reading],
+    erased: &Erased,
+) -> Result<Vec<Option<Id<Person>>>, Fault> {
+    fn key(reading: &Reading) -> Option<&Key> {
+        match reading {
+            Reading::Order(incoming) => Some(&incoming.key),
+            Reading::StatusUnknown { key, .. } => Some(key),
+            Reading::Wrong(_) => None,
+        }
+    }
+    let keys: Vec<Option<&Key>> = readings.iter().map(key).collect();
+    let all = || keys.iter().zip(orders).enumerate();
+    let buyer = |(i, (key, order)): (usize, (&Option<&'_ Key>, &'_ proto::ExternalOrder))| {
+        let key = (*key).filter(|_| !erased.contains_key(&i))?;
+        Some((key.clone(), order.buyer_id.clone()))
+    };
+    let buyers: Vec<(Key, String)> = all().filter_map(buyer).collect();
+    let asked = buyers.iter().map(|(key, buyer_id)| key.buyer(buyer_id)).collect();
+    let known = app.directory.persons(ctx, asked).await?;
+    let who = |(i, (key, order)): (usize, (&Option<&Key>, &proto::ExternalOrder))| {
+        let key = (*key)?;
+        Some(erased.get(&i).copied().unwrap_or_else(|| known[&key.buyer(&order.buyer_id)]))
+    };
+    Ok(all().map(who).collect())
 }
 
 /// Decides and writes; `None` when another import created one of the orders meanwhile.
@@ -145,7 +175,14 @@ async fn write(
     }
     let aside = aside(read);
     if !aside.is_empty() {
-        store::put_aside(tx, &aside, ctx.now).await?;
+        let persons: BTreeSet<Id<Person>> = aside.iter().map(|row| row.person_id).collect();
+        let erased = buyer::store::erased(tx, &persons.into_iter().collect::<Vec<_>>()).await?;
+        let payload = |row: &&Aside| {
+            let is_erased = erased.contains(&row.person_id);
+            if is_erased { without_buyer(&row.order) } else { row.order.encode_to_vec() }
+        };
+        let payloads = aside.iter().map(payload).collect();
+        store::put_aside(tx, &aside, payloads, ctx.now).await?;
     }
     let facts: Vec<_> = changes.iter().filter_map(|change| news(change, app, ctx)).collect();
     siyu_events::append(tx, &facts).await?;
@@ -156,6 +193,11 @@ async fn write(
 fn news(change: &Change, app: &App, ctx: &Ctx) -> Option<NewEvent> {
     let fact = change.fact?;
     Some(events::of(fact, &change.order, &change.lines, app.ids.uuid(), ctx.now))
+}
+
+/// An order as it is kept of a person whose data were erased.
+pub fn without_buyer(order: &proto::ExternalOrder) -> Vec<u8> {
+    proto::ExternalOrder { buyer_id: String::new(), ..order.clone() }.encode_to_vec()
 }
 
 /// What is to be put aside: each version once, as it came last, in the order of the keys, so that two imports never wait for

@@ -7,7 +7,10 @@ use siyu_grpc::Ctx;
 use siyu_kernel::{Code, Fault};
 use siyu_proto::order::v1::ExternalOrder;
 
-use super::{batch, store};
+use super::{
+    batch::{self, Erased},
+    store,
+};
 use crate::{App, limits};
 
 /// Imports everything that was put aside for a word of a platform; returns how many.
@@ -45,6 +48,18 @@ pub fn decode(row: &store::QuarantinedRow) -> Result<ExternalOrder, Fault> {
     ExternalOrder::decode(row.payload.as_slice()).map_err(Fault::internal)
 }
 
+/// Who bought what was put aside of persons whose data were erased since. An order has a buyer's id: theirs is none.
+fn erased(rows: &[store::QuarantinedRow], orders: &mut [ExternalOrder]) -> Erased {
+    let mut erased = Erased::new();
+    for (i, (row, order)) in rows.iter().zip(orders).enumerate() {
+        if let Some(person) = row.person_id.filter(|_| order.buyer_id.is_empty()) {
+            "erased".clone_into(&mut order.buyer_id);
+            erased.insert(i, person);
+        }
+    }
+    erased
+}
+
 /// Imports one batch of what was put aside for a word and lets it go, in one transaction; returns how many. What is refused
 /// now, for example because its store is gone, is let go too: it was never an order.
 async fn some(app: &App, ctx: &Ctx, platform: &str, status: &str) -> Result<i32, Fault> {
@@ -54,9 +69,10 @@ async fn some(app: &App, ctx: &Ctx, platform: &str, status: &str) -> Result<i32,
         if rows.is_empty() {
             return Ok(0);
         }
-        let orders = rows.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
+        let mut orders = rows.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
+        let erased = erased(&rows, &mut orders);
         let mappings = store::mappings(&mut tx).await?;
-        if batch::import_in(app, &mut tx, ctx, &orders, &mappings).await?.is_none() {
+        if batch::import_in(app, &mut tx, ctx, &orders, &mappings, &erased).await?.is_none() {
             continue;
         }
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();

@@ -7,9 +7,10 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use siyu_kernel::{
     Id,
-    kind::{Merchant, Quarantine},
+    kind::{Merchant, Person, Quarantine},
 };
 use siyu_pg::Tx;
+use siyu_proto::order::v1::ExternalOrder;
 use uuid::Uuid;
 
 use super::domain::{Change, Key};
@@ -22,8 +23,10 @@ type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArgume
 pub struct QuarantinedRow {
     /// The row.
     pub id: Id<Quarantine>,
-    /// The encoded order.
+    /// The encoded order; without the buyer's id where the person's data were erased.
     pub payload: Vec<u8>,
+    /// Who bought; none where nobody asked when it came.
+    pub person_id: Option<Id<Person>>,
     /// When it came.
     pub created_at: DateTime<Utc>,
 }
@@ -39,8 +42,10 @@ pub struct Aside {
     pub status: String,
     /// The platform's version.
     pub version: DateTime<Utc>,
-    /// The encoded order.
-    pub payload: Vec<u8>,
+    /// Who bought.
+    pub person_id: Id<Person>,
+    /// The order.
+    pub order: ExternalOrder,
 }
 
 #[derive(sqlx::FromRow)]
@@ -224,18 +229,20 @@ pub async fn set_mapping(
     Ok(())
 }
 
-/// Puts orders aside; the same version of an order only once.
+/// Puts orders aside, each with its encoded form; the same version of an order only once.
 pub async fn put_aside(
     tx: &mut Tx,
     aside: &[&Aside],
+    payloads: Vec<Vec<u8>>,
     now: DateTime<Utc>,
 ) -> Result<(), siyu_pg::Error> {
     sqlx::query(
         "insert into quarantined_orders
-            (merchant_id, id, platform, shop_id, platform_order_no, status, version, payload, created_at)
-        select $1, k.*, $9 from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
-            $7::timestamptz[], $8::bytea[]) as k
-        on conflict on constraint quarantined_orders_version_key do update set payload = excluded.payload",
+            (merchant_id, id, platform, shop_id, platform_order_no, status, version, payload, person_id, created_at)
+        select $1, k.*, $10 from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
+            $7::timestamptz[], $8::bytea[], $9::uuid[]) as k
+        on conflict on constraint quarantined_orders_version_key
+        do update set payload = excluded.payload, person_id = excluded.person_id",
     )
     .bind(tx.merchant())
     .bind(aside.iter().map(|row| row.id).collect::<Vec<_>>())
@@ -244,7 +251,8 @@ pub async fn put_aside(
     .bind(aside.iter().map(|row| row.key.order_no.as_str()).collect::<Vec<_>>())
     .bind(aside.iter().map(|row| row.status.as_str()).collect::<Vec<_>>())
     .bind(aside.iter().map(|row| row.version).collect::<Vec<_>>())
-    .bind(aside.iter().map(|row| row.payload.as_slice()).collect::<Vec<_>>())
+    .bind(payloads)
+    .bind(aside.iter().map(|row| row.person_id).collect::<Vec<_>>())
     .bind(now)
     .execute(&mut **tx)
     .await?;
@@ -259,7 +267,7 @@ pub async fn list_aside(
 ) -> Result<Vec<QuarantinedRow>, siyu_pg::Error> {
     let (after_created, after_id) = after.unzip();
     let rows = sqlx::query_as(
-        "select id, payload, created_at
+        "select id, payload, person_id, created_at
         from quarantined_orders
         where merchant_id = $1 and ($2::timestamptz is null or (created_at, id) > ($2, $3::uuid))
         order by created_at, id
@@ -282,7 +290,7 @@ pub async fn lock_aside(
     limit: i64,
 ) -> Result<Vec<QuarantinedRow>, siyu_pg::Error> {
     let rows = sqlx::query_as(
-        "select id, payload, created_at
+        "select id, payload, person_id, created_at
         from quarantined_orders
         where merchant_id = $1 and platform = $2 and status = $3
         order by version, id
@@ -303,6 +311,44 @@ pub async fn release(tx: &mut Tx, ids: &[Id<Quarantine>]) -> Result<(), siyu_pg:
     sqlx::query("delete from quarantined_orders where merchant_id = $1 and id = any($2::uuid[])")
         .bind(tx.merchant())
         .bind(ids)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// What was put aside of persons, locked in the order of the ids.
+pub async fn lock_aside_of(
+    tx: &mut Tx,
+    persons: &[Id<Person>],
+) -> Result<Vec<QuarantinedRow>, siyu_pg::Error> {
+    let rows = sqlx::query_as(
+        "select q.*
+        from unnest($2::uuid[]) as k (id)
+        cross join lateral (
+            select id, payload, person_id, created_at
+            from quarantined_orders
+            where merchant_id = $1 and person_id = k.id and person_id is not null
+            order by id
+            for update
+        ) as q",
+    )
+    .bind(tx.merchant())
+    .bind(persons)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows)
+}
+
+/// Keeps another form of an order that was put aside.
+pub async fn save_aside(
+    tx: &mut Tx,
+    id: Id<Quarantine>,
+    payload: &[u8],
+) -> Result<(), siyu_pg::Error> {
+    sqlx::query("update quarantined_orders set payload = $3 where merchant_id = $1 and id = $2")
+        .bind(tx.merchant())
+        .bind(id)
+        .bind(payload)
         .execute(&mut **tx)
         .await?;
     Ok(())

@@ -17,7 +17,7 @@ use siyu_proto::member::v1::{
     store_service_server::StoreService, *,
 };
 use siyu_testkit::id;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 pub(crate) use wallet::HoldState;
 
@@ -58,6 +58,15 @@ impl Member {
         let id = id::<kind::Person>(n);
         self.0.known.lock().unwrap().persons.insert((merchant, format!("met {n}")), id);
         id.to_string()
+    }
+
+    /// Who is behind a buyer's id of the shop of these tests.
+    pub(crate) fn who(&self, merchant: MerchantId, buyer: &str) -> String {
+        let known = self.0.known.lock().unwrap();
+        let is_it =
+            |of: &(MerchantId, String)| of.0 == merchant && of.1.split('|').nth(1) == Some(buyer);
+        let found = known.persons.iter().find(|(of, _)| is_it(of));
+        found.unwrap().1.to_string()
     }
 
     /// Fails the next calls.
@@ -119,6 +128,15 @@ impl PersonService for Member {
             Ok::<_, Fault>(ResolvePersonsResponse { persons })
         })
         .await
+    }
+
+    type StreamResolvePersonsStream = siyu_grpc::Replies<StreamResolvePersonsResponse>;
+
+    async fn stream_resolve_persons(
+        &self,
+        _: Request<Streaming<StreamResolvePersonsRequest>>,
+    ) -> Reply<Self::StreamResolvePersonsStream> {
+        Err(Status::unimplemented("not asked"))
     }
 
     async fn get_person(&self, request: Request<GetPersonRequest>) -> Reply<GetPersonResponse> {

@@ -6,11 +6,16 @@ use siyu_proto::order::v1::{ImportOutcome as O, *};
 
 use crate::world::{Told, World, order, outcomes, status, version};
 
-fn odd(order_no: &str, minor: i64) -> ExternalOrder {
+pub(crate) fn odd(order_no: &str, minor: i64) -> ExternalOrder {
     status(order(order_no, &[minor]), "TRADE_ODD ")
 }
 
-async fn explain(world: &World, who: u32, word: &str, state: OrderState) -> Result<i32, Fault> {
+pub(crate) async fn explain(
+    world: &World,
+    who: u32,
+    word: &str,
+    state: OrderState,
+) -> Result<i32, Fault> {
     let request = SetStatusMappingRequest {
         platform: "tmall".into(),
         status: word.into(),
@@ -20,7 +25,7 @@ async fn explain(world: &World, who: u32, word: &str, state: OrderState) -> Resu
     Ok(reply.into_inner().released)
 }
 
-async fn aside(world: &World, who: u32) -> Vec<ExternalOrder> {
+pub(crate) async fn aside(world: &World, who: u32) -> Vec<ExternalOrder> {
     let mut request = ListQuarantinedOrdersRequest { page_size: 2, ..Default::default() };
     let mut all = Vec::new();
     loop {
