@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 
-use siyu_grpc::{Ctx, parse, serve};
+use siyu_grpc::{Ctx, parse, serve, serve_each};
 use siyu_kernel::Fault;
 use siyu_pg::{Tx, page};
 use siyu_proto::member::v1::{
     self as proto, FindPersonRequest, FindPersonResponse, GetPersonRequest, GetPersonResponse,
-    ListPersonsRequest, ListPersonsResponse, ResolvePersonsRequest, ResolvePersonsResponse,
+    IdentitySet, ListPersonsRequest, ListPersonsResponse, ResolvePersonsRequest,
+    ResolvePersonsResponse, StreamResolvePersonsRequest, StreamResolvePersonsResponse,
     person_service_server::PersonService,
 };
-use tonic::{Request, Response, Status, async_trait};
+use tonic::{Request, Response, Status, Streaming, async_trait};
 use uuid::Uuid;
 
 use super::{
@@ -33,6 +34,23 @@ impl PersonService for App {
         request: Request<ResolvePersonsRequest>,
     ) -> Result<Response<ResolvePersonsResponse>, Status> {
         serve(request, |ctx, message| resolve(self, ctx, message)).await
+    }
+
+    type StreamResolvePersonsStream = siyu_grpc::Replies<StreamResolvePersonsResponse>;
+
+    async fn stream_resolve_persons(
+        &self,
+        request: Request<Streaming<StreamResolvePersonsRequest>>,
+    ) -> Result<Response<Self::StreamResolvePersonsStream>, Status> {
+        let app = self.clone();
+        serve_each(request, move |ctx, message: StreamResolvePersonsRequest| {
+            let app = app.clone();
+            async move {
+                let persons = resolve_sets(&app, &ctx, &message.sets).await?;
+                Ok::<_, Fault>(StreamResolvePersonsResponse { persons })
+            }
+        })
+        .await
     }
 
     async fn get_person(
@@ -62,9 +80,18 @@ async fn resolve(
     ctx: Ctx,
     request: ResolvePersonsRequest,
 ) -> Result<ResolvePersonsResponse, Fault> {
+    Ok(ResolvePersonsResponse { persons: resolve_sets(app, &ctx, &request.sets).await? })
+}
+
+/// Who is behind each set, in their order.
+async fn resolve_sets(
+    app: &App,
+    ctx: &Ctx,
+    asked: &[IdentitySet],
+) -> Result<Vec<proto::ResolvedPerson>, Fault> {
     let mut addresses = Addresses::new(vault::keys(app, ctx.merchant()?).await?);
-    let mut sets = Vec::with_capacity(request.sets.len());
-    for (i, set) in request.sets.iter().enumerate() {
+    let mut sets = Vec::with_capacity(asked.len());
+    for (i, set) in asked.iter().enumerate() {
         let mut keys = Vec::with_capacity(set.identities.len());
         for (j, identity) in set.identities.iter().enumerate() {
             let key = read_key(&format!("sets[{i}].identities[{j}]"), identity)?;
@@ -77,14 +104,14 @@ async fn resolve(
         }
         sets.push(keys);
     }
-    let plan = resolve::resolve(app, &ctx, &sets, &addresses).await?;
+    let plan = resolve::resolve(app, ctx, &sets, &addresses).await?;
     let answer = |answer: Resolved| proto::ResolvedPerson {
         person_id: answer.person.to_string(),
         created: answer.created,
         conflict: answer.conflict,
         merged_person_ids: answer.merged.iter().map(ToString::to_string).collect(),
     };
-    Ok(ResolvePersonsResponse { persons: plan.answers.into_iter().map(answer).collect() })
+    Ok(plan.answers.into_iter().map(answer).collect())
 }
 
 /// Reads a key; none for one that nobody verified, which is of no weight.

@@ -3,7 +3,7 @@
 
 mod naive;
 mod people;
-mod trees;
+pub(crate) mod trees;
 
 use std::collections::BTreeSet;
 
