@@ -11,6 +11,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+use prost::Message;
 use siyu_kernel::{Fault, Id, kind::Merchant};
 use siyu_pg::Db;
 
@@ -214,6 +215,17 @@ impl Keys {
     pub fn digest(&self, kind: &str, clear: &str) -> String {
         let digest = self.0.digester.digest(&[kind.as_bytes(), clear.as_bytes()]);
         hex(&digest)
+    }
+
+    /// What tells a repeat of a request from another one, where the request holds something personal: without the key nobody
+    /// finds out by trying what stood in it. Given to [`siyu_pg::replay::find`] in place of the request.
+    pub fn fingerprint(&self, request: &impl Message) -> String {
+        hex(&self.fingerprint_bytes(request))
+    }
+
+    /// The same as bytes.
+    pub fn fingerprint_bytes(&self, request: &impl Message) -> [u8; 32] {
+        self.0.digester.digest(&[b"request", &request.encode_to_vec()])
     }
 
     fn bound(&self, header: &[u8], place: Place<'_>) -> Vec<u8> {

@@ -45,7 +45,9 @@ async fn tell(
     handovers: &[Handover],
 ) -> Result<(), siyu_pg::Error> {
     let fact = |handover: &Handover| {
-        (handover.id.to_string(), HandoverChanged { handover: Some(handover.clone().into()) })
+        // What the customer is told is between the two, and the log of facts forgets nothing.
+        let told = Handover { message: String::new(), ..handover.clone() };
+        (handover.id.to_string(), HandoverChanged { handover: Some(told.into()) })
     };
     publish_all(app, tx, ctx, &handovers.iter().map(fact).collect::<Vec<_>>()).await
 }

@@ -131,6 +131,15 @@ impl Merge {
         }
     }
 
+    /// The merge as others are told of it: what an operator said and the values of keys are personal, and the log of facts
+    /// forgets nothing.
+    pub fn told(&self) -> Result<proto::Merge, Fault> {
+        let mut merge: proto::Merge = self.clone().try_into()?;
+        merge.note.clear();
+        merge.identities.iter_mut().for_each(|key| key.value.clear());
+        Ok(merge)
+    }
+
     /// Whether it can be undone at that instant.
     pub fn check_undo(&self, now: DateTime<Utc>) -> Result<(), Error> {
         match () {

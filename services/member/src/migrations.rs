@@ -144,4 +144,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "create_relations",
         sql: include_str!("../migrations/1064_create_relations.sql"),
     },
+    Migration {
+        version: 1070,
+        name: "index_traces",
+        sql: include_str!("../migrations/1070_index_traces.sql"),
+    },
 ];

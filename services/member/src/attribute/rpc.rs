@@ -22,6 +22,7 @@ use super::{
 use crate::{
     App, limits,
     person::{self, PersonId},
+    rights,
 };
 
 const CREATE: &str = "siyu.member.v1.AttributeService/CreateAttribute";
@@ -167,6 +168,8 @@ async fn set(
     }
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
     let persons = person::hold_all(&mut tx, &named).await?;
+    let held: Vec<PersonId> = persons.values().copied().collect();
+    rights::refuse_any_erased(&mut tx, &held).await?;
     let attributes = store::by_code(&mut tx).await?;
     // In the order of the keys, so that two calls never wait for each other; none: forget it.
     let mut wanted: BTreeMap<(PersonId, AttributeId), Option<Kept>> = BTreeMap::new();

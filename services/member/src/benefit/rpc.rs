@@ -25,7 +25,7 @@ use crate::{
     limits, merchant,
     person::{self, PersonId},
     points::{self, command::transfer_id},
-    tier,
+    tier, vault,
 };
 
 const USE: &str = "siyu.member.v1.BenefitService/UseBenefit";
@@ -122,9 +122,10 @@ async fn use_one(
     if is_birthday && born.is_none() {
         return Err(Fault::field("birthday", "is required for this benefit"));
     }
+    let print = vault::keys(app, ctx.merchant()?).await?.fingerprint(&request);
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
     let person = person::hold(&mut tx, asked).await?;
-    if let Some(reply) = replay::find(&mut tx, USE, &request.request_id, &request).await? {
+    if let Some(reply) = replay::find(&mut tx, USE, &request.request_id, &print).await? {
         return Ok(reply);
     }
     let zone = merchant::zone(&mut tx).await?;

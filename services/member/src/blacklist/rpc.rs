@@ -62,13 +62,10 @@ async fn create(
     let asked = request.entry.clone().unwrap_or_default();
     let keys = vault::keys(app, ctx.merchant()?).await?;
     let (target, scope, expires_at) = read(&ctx, &keys, &asked)?;
+    let print = keys.fingerprint(&request);
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
-    let first = replay::find::<CreateBlacklistEntryResponse>(
-        &mut tx,
-        CREATE,
-        &request.request_id,
-        &request,
-    );
+    let first =
+        replay::find::<CreateBlacklistEntryResponse>(&mut tx, CREATE, &request.request_id, &print);
     if let Some(reply) = first.await? {
         // Only the id was kept: a reply holds what must not stand in clear.
         let id = parse::id("entry.id", &reply.entry.unwrap_or_default().id)?;

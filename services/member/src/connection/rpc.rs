@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use siyu_grpc::{Ctx, parse, serve};
 use siyu_kernel::{Fault, Id};
-use siyu_pg::page;
+use siyu_pg::{Tx, page};
 use siyu_proto::member::v1::{
     self as proto, ConnectionChanged, GetConnectionKindsRequest, GetConnectionKindsResponse,
     ListAccountConnectionsRequest, ListAccountConnectionsResponse, ListConnectionsRequest,
@@ -18,7 +18,7 @@ use super::{Connection, Reason, State, kind, store, touch};
 use crate::{
     App, limits,
     person::{self, PersonId},
-    publish_all, stage,
+    publish_all, rights, stage,
 };
 
 #[async_trait]
@@ -80,18 +80,31 @@ async fn record(
             latest.insert(edge, fact);
         }
     }
-    let facts: Vec<Connection> = latest.into_values().collect();
+    let mut facts: Vec<Connection> = latest.into_values().collect();
+    forget_sources(&mut tx, &mut facts).await?;
     let news = store::record(&mut tx, &facts, ctx.now).await?;
     let events: Vec<(String, ConnectionChanged)> = news
         .iter()
         .map(|c| {
-            (c.person_id.to_string(), ConnectionChanged { connection: Some(c.clone().into()) })
+            // A source is for those who may see the person, and the log of facts forgets nothing.
+            let told = Connection { source: String::new(), ..c.clone() };
+            (c.person_id.to_string(), ConnectionChanged { connection: Some(told.into()) })
         })
         .collect();
     publish_all(app, &mut tx, &ctx, &events).await?;
     stage::refresh(app, &mut tx, news.iter().map(|c| c.person_id), ctx.now).await?;
     tx.commit().await?;
     Ok(RecordConnectionsResponse { changed: i32::try_from(news.len()).expect("at most 1000") })
+}
+
+/// Of persons whose data were erased it is kept that they come and go, and not where they came from.
+async fn forget_sources(tx: &mut Tx, facts: &mut [Connection]) -> Result<(), Fault> {
+    let persons: Vec<PersonId> = facts.iter().map(|fact| fact.person_id).collect();
+    let erased = rights::store::erased(tx, &persons).await?;
+    for fact in facts.iter_mut().filter(|fact| erased.contains(&fact.person_id)) {
+        fact.source.clear();
+    }
+    Ok(())
 }
 
 fn read(field: &str, connection: &proto::Connection) -> Result<Connection, Fault> {

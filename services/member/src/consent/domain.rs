@@ -85,12 +85,16 @@ pub fn latest(decisions: Vec<Decision>) -> Vec<Decision> {
     known.into_values().collect()
 }
 
-/// Whether something is allowed: granted for exactly this channel, and not withdrawn for it or for all since.
-pub fn is_allowed(exact: Option<&Decision>, all: Option<&Decision>) -> bool {
-    let Some(exact) = exact else { return false };
-    let withdrawn = all
-        .is_some_and(|all| all.status == Status::Withdrawn && all.decided_at >= exact.decided_at);
-    exact.status == Status::Granted && !withdrawn
+/// What counts for a channel: what was decided for exactly it, unless everything was withdrawn since; none where nothing was
+/// decided. Only what is granted is allowed.
+pub fn in_force(exact: Option<&Decision>, all: Option<&Decision>) -> Option<Status> {
+    let withdrawn = all.filter(|all| all.status == Status::Withdrawn);
+    match (exact, withdrawn) {
+        (None, None) => None,
+        (None, Some(_)) => Some(Status::Withdrawn),
+        (Some(exact), Some(all)) if all.decided_at >= exact.decided_at => Some(Status::Withdrawn),
+        (Some(exact), _) => Some(exact.status),
+    }
 }
 
 /// The instant of a withdrawal: now, and later than anything that it withdraws, whose clock may have been ahead.
@@ -216,7 +220,7 @@ mod tests {
             let of = |channel, decided: Option<(Status, i64)>| {
                 decided.map(|(status, at)| decision(channel, status, at))
             };
-            is_allowed(of("sms", exact).as_ref(), of("", all).as_ref())
+            in_force(of("sms", exact).as_ref(), of("", all).as_ref()) == Some(Granted)
         };
         assert!(!allowed(None, None), "the default is no");
         assert!(!allowed(None, Some((Granted, 1))), "a grant for no channel is none for all");

@@ -10,7 +10,7 @@ use siyu_pg::{
     replay,
 };
 use siyu_proto::member::v1::{
-    CheckConsentsRequest, CheckConsentsResponse, ConsentRecord, GetConsentsRequest,
+    CheckConsentsRequest, CheckConsentsResponse, ConsentRecord, ConsentStatus, GetConsentsRequest,
     GetConsentsResponse, ListConsentRecordsRequest, ListConsentRecordsResponse,
     RecordConsentsRequest, RecordConsentsResponse, WithdrawConsentRequest, WithdrawConsentResponse,
     consent_service_server::ConsentService,
@@ -152,8 +152,9 @@ async fn withdraw(
     let purpose = Purpose::read(request.purpose)
         .ok_or_else(|| Fault::field("purpose", "is not a known value"))?;
     let keys = vault::keys(app, ctx.merchant()?).await?;
+    let print = keys.fingerprint(&request);
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
-    if let Some(reply) = replay::find(&mut tx, WITHDRAW, &request.request_id, &request).await? {
+    if let Some(reply) = replay::find(&mut tx, WITHDRAW, &request.request_id, &print).await? {
         return Ok(reply);
     }
     let person_id = person::hold(&mut tx, asked).await?;
@@ -257,10 +258,19 @@ async fn check(
     let rows = store::find(&mut tx, &persons, purpose, &request.channel).await?;
     let decided: HashMap<(PersonId, &str), &Decision> =
         rows.iter().map(|d| ((d.person_id, d.channel.as_str()), d)).collect();
-    let is_allowed = |id: &PersonId| {
-        let Some(&person) = known.get(id) else { return false };
-        let of = |channel| decided.get(&(person, channel)).copied();
-        domain::is_allowed(of(&request.channel), of(""))
+    let erased = rights::store::erased(&mut tx, &persons).await?;
+    let in_force = |id: &PersonId| {
+        let person = known.get(id)?;
+        if erased.contains(person) {
+            return Some(Status::Withdrawn);
+        }
+        let of = |channel| decided.get(&(*person, channel)).copied();
+        domain::in_force(of(&request.channel), of(""))
     };
-    Ok(CheckConsentsResponse { allowed: asked.iter().map(is_allowed).collect() })
+    let status: Vec<Option<Status>> = asked.iter().map(in_force).collect();
+    let told = |status: &Option<Status>| status.map_or(0, |one| ConsentStatus::from(one).into());
+    Ok(CheckConsentsResponse {
+        allowed: status.iter().map(|one| *one == Some(Status::Granted)).collect(),
+        status: status.iter().map(told).collect(),
+    })
 }

@@ -20,7 +20,7 @@ pub(crate) fn effective(decisions: &[Decision]) -> Vec<Consent> {
     let show_one = |decision: &Decision| match all(decision) {
         Some(all)
             if decision.status == Status::Granted
-                && !domain::is_allowed(Some(decision), Some(&all)) =>
+                && domain::in_force(Some(decision), Some(&all)) == Some(Status::Withdrawn) =>
         {
             show(&Decision { channel: decision.channel.clone(), ..all })
         }

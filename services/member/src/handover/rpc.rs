@@ -22,8 +22,9 @@ use crate::{
     App, limits, merchant,
     owner::assign,
     person::{self, PersonId},
-    shop,
+    rights, shop,
     staff::{self, StaffId},
+    vault,
 };
 
 const REQUEST: &str = "siyu.member.v1.HandoverService/RequestHandovers";
@@ -72,9 +73,12 @@ async fn ask(
     request: RequestHandoversRequest,
 ) -> Result<RequestHandoversResponse, Fault> {
     domain::check_message(&request.message)?;
+    let print = vault::keys(app, ctx.merchant()?).await?.fingerprint(&request);
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
-    if let Some(reply) = replay::find(&mut tx, REQUEST, &request.request_id, &request).await? {
-        return Ok(reply);
+    let first: Option<RequestHandoversResponse> =
+        replay::find(&mut tx, REQUEST, &request.request_id, &print).await?;
+    if let Some(reply) = first {
+        return Ok(with_message(reply, &request.message));
     }
     let asked = read_persons(&request.person_ids)?;
     let persons = person::hold_all(&mut tx, &asked).await?;
@@ -87,6 +91,7 @@ async fn ask(
         }
         customers.push(person);
     }
+    rights::refuse_any_erased(&mut tx, &customers).await?;
     let standing = assign::lock(&mut tx, customers.iter().copied()).await?;
     let (open, counts) = past(&mut tx, &ctx, &customers).await?;
     let mut handovers = Vec::with_capacity(customers.len());
@@ -111,10 +116,16 @@ async fn ask(
     store::save(&mut tx, &handovers).await?;
     tell(app, &mut tx, &ctx, &handovers).await?;
     let handovers = handovers.into_iter().map(Into::into).collect();
-    let reply = RequestHandoversResponse { handovers };
+    // What is kept for repeats does not hold what the customer is told.
+    let reply = with_message(RequestHandoversResponse { handovers }, "");
     replay::keep(&mut tx, REQUEST, &request.request_id, &reply).await?;
     tx.commit().await?;
-    Ok(reply)
+    Ok(with_message(reply, &request.message))
+}
+
+fn with_message(mut reply: RequestHandoversResponse, message: &str) -> RequestHandoversResponse {
+    reply.handovers.iter_mut().for_each(|handover| message.clone_into(&mut handover.message));
+    reply
 }
 
 fn read_persons(texts: &[String]) -> Result<Vec<PersonId>, Fault> {

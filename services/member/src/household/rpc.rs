@@ -15,7 +15,7 @@ use super::{Kind, Relation, domain::Error, store};
 use crate::{
     App, limits,
     person::{self, PersonId},
-    publish_all, stage,
+    publish_all, rights, stage,
 };
 
 #[async_trait]
@@ -51,6 +51,7 @@ async fn relate(
     let kind = read_kind(request.kind)?;
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
     let (person, other) = hold(&mut tx, asked).await?;
+    rights::refuse_any_erased(&mut tx, &[person, other]).await?;
     if let Some(stands) = store::find(&mut tx, person, kind, other).await? {
         return Ok(RelatePersonsResponse { relation: Some(stands.into()) });
     }
@@ -143,6 +144,8 @@ async fn tell(
     change: Change,
 ) -> Result<(), siyu_pg::Error> {
     let facts = [relation.clone(), relation.inverse()].map(|relation| {
+        // What was said about it is for those who may see the persons, and the log of facts forgets nothing.
+        let relation = Relation { source: String::new(), ..relation };
         let subject = relation.person_id.to_string();
         let ended = change == Change::Ended;
         (subject, RelationChanged { relation: Some(relation.into()), ended })

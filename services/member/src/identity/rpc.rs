@@ -1,5 +1,6 @@
 //! The RPCs of merges.
 
+use chrono::{DateTime, Utc};
 use siyu_grpc::{Ctx, parse, serve};
 use siyu_kernel::{Fault, Id};
 use siyu_pg::{Tx, page, replay};
@@ -21,7 +22,7 @@ use crate::{
         merge::{self, Cause},
         resolution,
     },
-    vault,
+    rights, vault,
 };
 
 const MERGE: &str = "siyu.member.v1.IdentityService/MergePersons";
@@ -82,22 +83,31 @@ async fn merge_persons(
     for (i, id) in request.person_ids.iter().enumerate() {
         ids.push(parse::id(&format!("person_ids[{i}]"), id)?);
     }
+    let print = vault::keys(app, ctx.merchant()?).await?.fingerprint(&request);
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
-    if let Some(reply) = replay::find(&mut tx, MERGE, &request.request_id, &request).await? {
-        return Ok(reply);
+    let first: Option<MergePersonsResponse> =
+        replay::find(&mut tx, MERGE, &request.request_id, &print).await?;
+    if let Some(reply) = first {
+        return Ok(noted(reply, &request.note));
     }
     let cause = Cause { reason: MergeReason::Manual, note: &request.note, keys: &[] };
     let (survivor, merges) = unite(app, &mut tx, &ctx, &ids, &cause).await?;
     if merges.is_empty() {
         return Err(Error::AlreadyOne.into());
     }
+    // What is kept for repeats holds nothing that the operator said.
     let reply = MergePersonsResponse {
         survivor_person_id: survivor.to_string(),
-        merges: merges.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+        merges: merges.iter().map(Merge::told).collect::<Result<_, _>>()?,
     };
     replay::keep(&mut tx, MERGE, &request.request_id, &reply).await?;
     tx.commit().await?;
-    Ok(reply)
+    Ok(noted(reply, &request.note))
+}
+
+fn noted(mut reply: MergePersonsResponse, note: &str) -> MergePersonsResponse {
+    reply.merges.iter_mut().for_each(|merge| note.clone_into(&mut merge.note));
+    reply
 }
 
 /// Makes one person out of those behind the ids; says who stays, and what was done.
@@ -109,6 +119,7 @@ async fn unite(
     cause: &Cause<'_>,
 ) -> Result<(PersonId, Vec<Merge>), Fault> {
     let persons = person::lock(tx, ids).await?;
+    refuse_erased(tx, &persons).await?;
     let (survivor, losers) = resolution::survivor(&persons);
     let mut merges = Vec::with_capacity(losers.len());
     for loser in losers {
@@ -117,19 +128,30 @@ async fn unite(
     Ok((survivor, merges))
 }
 
+/// Who was erased has no face that could be somebody else's.
+async fn refuse_erased(tx: &mut Tx, persons: &[(PersonId, DateTime<Utc>)]) -> Result<(), Fault> {
+    let ids: Vec<PersonId> = persons.iter().map(|(id, _)| *id).collect();
+    rights::refuse_any_erased(tx, &ids).await
+}
+
 async fn unmerge_persons(
     app: &App,
     ctx: Ctx,
     request: UnmergePersonsRequest,
 ) -> Result<UnmergePersonsResponse, Fault> {
     let id: MergeId = parse::id("merge_id", &request.merge_id)?;
+    let print = vault::keys(app, ctx.merchant()?).await?.fingerprint(&request);
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
-    if let Some(reply) = replay::find(&mut tx, UNMERGE, &request.request_id, &request).await? {
-        return Ok(reply);
-    }
+    let first: Option<UnmergePersonsResponse> =
+        replay::find(&mut tx, UNMERGE, &request.request_id, &print).await?;
     let row = store::lock(&mut tx, id).await?.ok_or_else(|| Fault::not_found("merge"))?;
+    if first.is_some() {
+        return Ok(UnmergePersonsResponse { merge: Some(row.try_into()?) });
+    }
     row.check_undo(ctx.now)?;
-    let survivor = person::lock(&mut tx, &[row.loser_id]).await?[0].0;
+    let persons = person::lock(&mut tx, &[row.loser_id]).await?;
+    refuse_erased(&mut tx, &persons).await?;
+    let survivor = persons[0].0;
     let unmerge = Unmerge {
         id,
         survivor,
@@ -142,10 +164,11 @@ async fn unmerge_persons(
     // The same keys would merge them again at once.
     store::keep_apart(&mut tx, &[row.survivor_id, survivor], &[row.loser_id], ctx.now).await?;
     let row = Merge { unmerged_at: Some(ctx.now), ..row };
-    let reply = UnmergePersonsResponse { merge: Some(row.try_into()?) };
-    replay::keep(&mut tx, UNMERGE, &request.request_id, &reply).await?;
+    // The row stands: it is shown to repeats, as long as it holds something to be shown.
+    let kept = UnmergePersonsResponse::default();
+    replay::keep(&mut tx, UNMERGE, &request.request_id, &kept).await?;
     tx.commit().await?;
-    Ok(reply)
+    Ok(UnmergePersonsResponse { merge: Some(row.try_into()?) })
 }
 
 async fn list(
@@ -226,6 +249,8 @@ async fn decide(
         let cause = Cause { reason: MergeReason::Review, note: &request.note, keys: &[] };
         unite(app, &mut tx, &ctx, &review.person_ids, &cause).await?;
     } else {
+        let persons = person::lock(&mut tx, &review.person_ids).await?;
+        refuse_erased(&mut tx, &persons).await?;
         let persons = &review.person_ids;
         store::keep_apart(&mut tx, persons, persons, ctx.now).await?;
     }
@@ -241,9 +266,11 @@ async fn release(
     request: ReleaseIdentityRequest,
 ) -> Result<ReleaseIdentityResponse, Fault> {
     let key = Identity::read("identity", &request.identity.clone().unwrap_or_default())?;
-    let key = address::conceal(&vault::keys(app, ctx.merchant()?).await?, key);
+    let keys = vault::keys(app, ctx.merchant()?).await?;
+    let key = address::conceal(&keys, key);
+    let print = keys.fingerprint(&request);
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
-    if let Some(reply) = replay::find(&mut tx, RELEASE, &request.request_id, &request).await? {
+    if let Some(reply) = replay::find(&mut tx, RELEASE, &request.request_id, &print).await? {
         return Ok(reply);
     }
     let id = app.ids.uuid();

@@ -82,7 +82,7 @@ pub async fn unite(
     let row = identity::Merge::new(&merge, cause);
     identity::store::insert(tx, &row).await?;
     apply(app, tx, &merge).await?;
-    let fact = PersonMerged { merge: Some(row.clone().try_into()?) };
+    let fact = PersonMerged { merge: Some(row.told()?) };
     tell(app, tx, loser, &fact, now).await?;
     Ok(row)
 }
@@ -99,7 +99,7 @@ pub async fn divide(
     undo(app, tx, unmerge).await?;
     let row = identity::Merge { unmerged_at: Some(unmerge.at), ..row.clone() };
     let fact = PersonUnmerged {
-        merge: Some(row.try_into()?),
+        merge: Some(row.told()?),
         survivor_person_id: unmerge.survivor.to_string(),
         person_ids: unmerge.origins.iter().map(ToString::to_string).collect(),
     };

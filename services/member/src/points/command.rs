@@ -12,7 +12,7 @@ use siyu_proto::member::v1::{
 };
 use uuid::{Builder, Uuid};
 
-use crate::{limits, person::PersonId};
+use crate::{limits, person::PersonId, vault::Keys};
 
 /// One change of points.
 #[derive(Debug, Clone)]
@@ -91,6 +91,7 @@ impl Change {
 impl Command {
     fn new(
         ctx: &Ctx,
+        keys: &Keys,
         method: &str,
         request_id: &str,
         request: &impl Message,
@@ -98,7 +99,7 @@ impl Command {
     ) -> Result<Self, Fault> {
         let merchant = ctx.merchant()?;
         let id = transfer_id(merchant, method, request_id);
-        let fingerprint = fingerprint(request);
+        let fingerprint = fingerprint(keys, request);
         Ok(Self { merchant, now: ctx.now, id, fingerprint, change, note: Note::default() })
     }
 
@@ -106,7 +107,11 @@ impl Command {
         Self { note: Note { action: action.to_owned(), reason: reason.to_owned() }, ..self }
     }
 
-    pub(crate) fn grant(ctx: &Ctx, request: &GrantPointsRequest) -> Result<Self, Fault> {
+    pub(crate) fn grant(
+        ctx: &Ctx,
+        keys: &Keys,
+        request: &GrantPointsRequest,
+    ) -> Result<Self, Fault> {
         let available_at = parse::optional_instant("available_time", request.available_time)?;
         let expires_at = parse::optional_instant("expire_time", request.expire_time)?;
         if available_at.zip(expires_at).is_some_and(|(from, end)| end <= from) {
@@ -114,19 +119,27 @@ impl Command {
         }
         let person = parse::id("person_id", &request.person_id)?;
         let change = Change::Grant { person, points: request.points, available_at, expires_at };
-        let command = Self::new(ctx, "GrantPoints", &request.request_id, request, change)?;
+        let command = Self::new(ctx, keys, "GrantPoints", &request.request_id, request, change)?;
         Ok(command.note(&request.action, &request.reason))
     }
 
-    pub(crate) fn spend(ctx: &Ctx, request: &SpendPointsRequest) -> Result<Self, Fault> {
+    pub(crate) fn spend(
+        ctx: &Ctx,
+        keys: &Keys,
+        request: &SpendPointsRequest,
+    ) -> Result<Self, Fault> {
         let person = parse::id("person_id", &request.person_id)?;
         let order = order(&request.order_id)?;
         let change = Change::Spend { person, points: request.points, order };
-        let command = Self::new(ctx, "SpendPoints", &request.request_id, request, change)?;
+        let command = Self::new(ctx, keys, "SpendPoints", &request.request_id, request, change)?;
         Ok(command.note("", &request.reason))
     }
 
-    pub(crate) fn freeze(ctx: &Ctx, request: &FreezePointsRequest) -> Result<Self, Fault> {
+    pub(crate) fn freeze(
+        ctx: &Ctx,
+        keys: &Keys,
+        request: &FreezePointsRequest,
+    ) -> Result<Self, Fault> {
         let person = parse::id("person_id", &request.person_id)?;
         let until = parse::optional_instant("expire_time", request.expire_time)?;
         let until = until.unwrap_or(ctx.now + limits::FREEZE);
@@ -135,36 +148,52 @@ impl Command {
         }
         let order = order(&request.order_id)?;
         let change = Change::Freeze { person, points: request.points, until, order };
-        let command = Self::new(ctx, "FreezePoints", &request.request_id, request, change)?;
+        let command = Self::new(ctx, keys, "FreezePoints", &request.request_id, request, change)?;
         Ok(command.note("", &request.reason))
     }
 
-    pub(crate) fn consume(ctx: &Ctx, request: &ConsumeFrozenPointsRequest) -> Result<Self, Fault> {
+    pub(crate) fn consume(
+        ctx: &Ctx,
+        keys: &Keys,
+        request: &ConsumeFrozenPointsRequest,
+    ) -> Result<Self, Fault> {
         let freeze = parse::id("freeze_id", &request.freeze_id)?;
         let change = Change::Consume { freeze, points: part(request.points) };
-        Self::new(ctx, "ConsumeFrozenPoints", &request.request_id, request, change)
+        Self::new(ctx, keys, "ConsumeFrozenPoints", &request.request_id, request, change)
     }
 
-    pub(crate) fn unfreeze(ctx: &Ctx, request: &UnfreezePointsRequest) -> Result<Self, Fault> {
+    pub(crate) fn unfreeze(
+        ctx: &Ctx,
+        keys: &Keys,
+        request: &UnfreezePointsRequest,
+    ) -> Result<Self, Fault> {
         let change = Change::Unfreeze { freeze: parse::id("freeze_id", &request.freeze_id)? };
-        Self::new(ctx, "UnfreezePoints", &request.request_id, request, change)
+        Self::new(ctx, keys, "UnfreezePoints", &request.request_id, request, change)
     }
 
-    pub(crate) fn revert(ctx: &Ctx, request: &RevertPointsRequest) -> Result<Self, Fault> {
+    pub(crate) fn revert(
+        ctx: &Ctx,
+        keys: &Keys,
+        request: &RevertPointsRequest,
+    ) -> Result<Self, Fault> {
         let of = parse::id("transfer_id", &request.transfer_id)?;
         let change = Change::Revert { of, points: part(request.points) };
-        let command = Self::new(ctx, "RevertPoints", &request.request_id, request, change)?;
+        let command = Self::new(ctx, keys, "RevertPoints", &request.request_id, request, change)?;
         Ok(command.note("", &request.reason))
     }
 
-    pub(crate) fn adjust(ctx: &Ctx, request: &AdjustPointsRequest) -> Result<Self, Fault> {
+    pub(crate) fn adjust(
+        ctx: &Ctx,
+        keys: &Keys,
+        request: &AdjustPointsRequest,
+    ) -> Result<Self, Fault> {
         let expires_at = parse::optional_instant("expire_time", request.expire_time)?;
         if request.points < 0 && expires_at.is_some() {
             return Err(Fault::field("expire_time", "is for points that are added"));
         }
         let person = parse::id("person_id", &request.person_id)?;
         let change = Change::Adjust { person, points: request.points, expires_at };
-        let command = Self::new(ctx, "AdjustPoints", &request.request_id, request, change)?;
+        let command = Self::new(ctx, keys, "AdjustPoints", &request.request_id, request, change)?;
         Ok(command.note("", &request.reason))
     }
 }
@@ -185,8 +214,9 @@ pub(crate) fn transfer_id(
     Id::from_uuid(Builder::from_custom_bytes(*head).into_uuid())
 }
 
-fn fingerprint(request: &impl Message) -> i64 {
-    let bytes = Sha256::digest(request.encode_to_vec());
+/// Under the key of the vault: the journal forgets nothing, and a reason may be personal.
+fn fingerprint(keys: &Keys, request: &impl Message) -> i64 {
+    let bytes = keys.fingerprint_bytes(request);
     i64::from_be_bytes(*bytes.first_chunk().expect("a digest has 32 bytes"))
 }
 

@@ -12,7 +12,7 @@ use siyu_proto::member::v1::{
 use tonic::{Request, Response, Status, async_trait};
 
 use super::{command::Command, read};
-use crate::App;
+use crate::{App, vault};
 
 #[async_trait]
 impl PointsService for App {
@@ -21,7 +21,8 @@ impl PointsService for App {
         request: Request<GrantPointsRequest>,
     ) -> Result<Response<GrantPointsResponse>, Status> {
         serve(request, async |ctx, message| {
-            let posting = self.desk.post(Command::grant(&ctx, &message)?).await?;
+            let keys = vault::keys(self, ctx.merchant()?).await?;
+            let posting = self.desk.post(Command::grant(&ctx, &keys, &message)?).await?;
             Ok::<_, siyu_kernel::Fault>(GrantPointsResponse { posting: Some(posting) })
         })
         .await
@@ -32,7 +33,8 @@ impl PointsService for App {
         request: Request<SpendPointsRequest>,
     ) -> Result<Response<SpendPointsResponse>, Status> {
         serve(request, async |ctx, message| {
-            let posting = self.desk.post(Command::spend(&ctx, &message)?).await?;
+            let keys = vault::keys(self, ctx.merchant()?).await?;
+            let posting = self.desk.post(Command::spend(&ctx, &keys, &message)?).await?;
             Ok::<_, siyu_kernel::Fault>(SpendPointsResponse { posting: Some(posting) })
         })
         .await
@@ -43,7 +45,8 @@ impl PointsService for App {
         request: Request<FreezePointsRequest>,
     ) -> Result<Response<FreezePointsResponse>, Status> {
         serve(request, async |ctx, message| {
-            let posting = self.desk.post(Command::freeze(&ctx, &message)?).await?;
+            let keys = vault::keys(self, ctx.merchant()?).await?;
+            let posting = self.desk.post(Command::freeze(&ctx, &keys, &message)?).await?;
             Ok::<_, siyu_kernel::Fault>(FreezePointsResponse { posting: Some(posting) })
         })
         .await
@@ -54,7 +57,8 @@ impl PointsService for App {
         request: Request<ConsumeFrozenPointsRequest>,
     ) -> Result<Response<ConsumeFrozenPointsResponse>, Status> {
         serve(request, async |ctx, message| {
-            let posting = self.desk.post(Command::consume(&ctx, &message)?).await?;
+            let keys = vault::keys(self, ctx.merchant()?).await?;
+            let posting = self.desk.post(Command::consume(&ctx, &keys, &message)?).await?;
             Ok::<_, siyu_kernel::Fault>(ConsumeFrozenPointsResponse { posting: Some(posting) })
         })
         .await
@@ -65,7 +69,8 @@ impl PointsService for App {
         request: Request<UnfreezePointsRequest>,
     ) -> Result<Response<UnfreezePointsResponse>, Status> {
         serve(request, async |ctx, message| {
-            let posting = self.desk.post(Command::unfreeze(&ctx, &message)?).await?;
+            let keys = vault::keys(self, ctx.merchant()?).await?;
+            let posting = self.desk.post(Command::unfreeze(&ctx, &keys, &message)?).await?;
             Ok::<_, siyu_kernel::Fault>(UnfreezePointsResponse { posting: Some(posting) })
         })
         .await
@@ -76,7 +81,8 @@ impl PointsService for App {
         request: Request<RevertPointsRequest>,
     ) -> Result<Response<RevertPointsResponse>, Status> {
         serve(request, async |ctx, message| {
-            let posting = self.desk.post(Command::revert(&ctx, &message)?).await?;
+            let keys = vault::keys(self, ctx.merchant()?).await?;
+            let posting = self.desk.post(Command::revert(&ctx, &keys, &message)?).await?;
             Ok::<_, siyu_kernel::Fault>(RevertPointsResponse { posting: Some(posting) })
         })
         .await
@@ -87,7 +93,8 @@ impl PointsService for App {
         request: Request<AdjustPointsRequest>,
     ) -> Result<Response<AdjustPointsResponse>, Status> {
         serve(request, async |ctx, message| {
-            let posting = self.desk.post(Command::adjust(&ctx, &message)?).await?;
+            let keys = vault::keys(self, ctx.merchant()?).await?;
+            let posting = self.desk.post(Command::adjust(&ctx, &keys, &message)?).await?;
             Ok::<_, siyu_kernel::Fault>(AdjustPointsResponse { posting: Some(posting) })
         })
         .await

@@ -1,6 +1,8 @@
 //! The SQL of purchases and nothing else. Look-ups and changes of many rows go key by key.
 
+use chrono::{DateTime, Utc};
 use siyu_pg::Tx;
+use uuid::Uuid;
 
 use super::{
     Brief, Totals,
@@ -202,6 +204,31 @@ pub async fn latest(
     .fetch_all(&mut **tx)
     .await?;
     Ok(latest)
+}
+
+/// The orders of a person that count, before an instant and an id, latest first.
+pub async fn list(
+    tx: &mut Tx,
+    person: PersonId,
+    before: Option<&(DateTime<Utc>, Uuid)>,
+    limit: i64,
+) -> Result<Vec<Brief>, siyu_pg::Error> {
+    let orders = sqlx::query_as(
+        "select order_id, store_id, platform, paid_at, paid_minor
+        from purchases
+        where merchant_id = $1 and person_id = $2 and counts
+            and ($3::timestamptz is null or (paid_at, order_id) < ($3, $4::uuid))
+        order by paid_at desc, order_id desc
+        limit $5",
+    )
+    .bind(tx.merchant())
+    .bind(person)
+    .bind(before.map(|(at, _)| at))
+    .bind(before.map(|(_, id)| id))
+    .bind(limit)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(orders)
 }
 
 /// The orders of a person, those that do not count too.

@@ -1,6 +1,7 @@
 //! Erasing (PIPL art. 47): what is personal is destroyed, orders and ledgers stay with a person without a face. A key becomes a
 //! tombstone: a digest of person and key together, so it finds nobody, and whoever comes with the key again is somebody new.
 
+use chrono::{DateTime, Utc};
 use siyu_grpc::{Ctx, parse};
 use siyu_kernel::Fault;
 use siyu_pg::Tx;
@@ -8,10 +9,10 @@ use siyu_proto::member::v1::{ErasePersonRequest, ErasePersonResponse, PersonEras
 
 use super::{
     reveal,
-    store::{self, erasure},
+    store::{self, erasure, traces},
 };
 use crate::{
-    App,
+    App, consent,
     person::{self, PersonId, domain::Identity},
     publish,
     vault::{self, Keys},
@@ -42,7 +43,7 @@ pub(crate) async fn erase(
     }
     let aliases = store::aliases(&mut tx, id).await?;
     let all: Vec<PersonId> = std::iter::once(id).chain(aliases.iter().copied()).collect();
-    destroy(&mut tx, &keys, id, &all).await?;
+    destroy(&mut tx, &keys, id, &all, ctx.now).await?;
     erasure::mark(&mut tx, &all, ctx.now).await?;
     // Who asked for it, and why, is kept like a look at the data.
     let look =
@@ -56,7 +57,13 @@ pub(crate) async fn erase(
     Ok(ErasePersonResponse { erase_time })
 }
 
-async fn destroy(tx: &mut Tx, keys: &Keys, id: PersonId, all: &[PersonId]) -> Result<(), Fault> {
+async fn destroy(
+    tx: &mut Tx,
+    keys: &Keys,
+    id: PersonId,
+    all: &[PersonId],
+    now: DateTime<Utc>,
+) -> Result<(), Fault> {
     // Aliases hold no keys; where one does, it is as personal as the others.
     for (holder, identities) in person::store::identities(tx, all).await? {
         for key in identities {
@@ -67,8 +74,29 @@ async fn destroy(tx: &mut Tx, keys: &Keys, id: PersonId, all: &[PersonId]) -> Re
     }
     erasure::forget_profiles(tx, all).await?;
     erasure::forget_evidence(tx, all).await?;
+    // What was agreed to stays as a record; nothing of it is in force.
+    for person in all {
+        consent::store::replace(tx, *person, &[]).await?;
+    }
     erasure::forget_reasons(tx, all).await?;
     erasure::forget_merges(tx, all).await?;
+    forget_released(tx, keys, all).await?;
+    traces::forget_reviews(tx, all, now).await?;
+    traces::forget_attributes(tx, all).await?;
+    traces::forget_tags(tx, all).await?;
+    traces::forget_sources(tx, all).await?;
+    traces::forget_notes(tx, all).await?;
+    traces::forget_words(tx, all).await?;
+    Ok(())
+}
+
+/// Keys that the persons once had: those that somebody else has now are not destroyed, only that they had them.
+async fn forget_released(tx: &mut Tx, keys: &Keys, all: &[PersonId]) -> Result<(), Fault> {
+    for released in traces::released(tx, all).await? {
+        let stone = tombstone(keys, released.person_id, &released.identity);
+        traces::bury(tx, released.id, &stone).await?;
+        traces::destroy_orphan(tx, &released.identity).await?;
+    }
     Ok(())
 }
 

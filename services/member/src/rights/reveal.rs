@@ -72,7 +72,7 @@ pub(crate) async fn reveal(
     let keys = vault::keys(app, ctx.merchant()?).await?;
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
     let first: Option<RevealPersonalDataResponse> =
-        replay::find(&mut tx, REVEAL, &request.request_id, &request).await?;
+        replay::find(&mut tx, REVEAL, &request.request_id, &keys.fingerprint(&request)).await?;
     let person_id = person::hold(&mut tx, asked).await?;
     refuse_erased(&mut tx, person_id).await?;
     let reply = if let Some(reply) = first {

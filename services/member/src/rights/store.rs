@@ -1,6 +1,7 @@
-//! The SQL of reveals, and of what the rights of a person need. Erasing stands beside it.
+//! The SQL of reveals, and of what the rights of a person need. Erasing stands beside it, in two parts.
 
 pub mod erasure;
+pub mod traces;
 
 use chrono::{DateTime, Utc};
 use siyu_kernel::{Id, kind};
@@ -111,17 +112,21 @@ pub async fn first_erased(
     tx: &mut Tx,
     ids: &[PersonId],
 ) -> Result<Option<PersonId>, siyu_pg::Error> {
-    let id = sqlx::query_scalar(
+    Ok(erased(tx, ids).await?.into_iter().next())
+}
+
+/// Those of the persons whose data were erased.
+pub async fn erased(tx: &mut Tx, ids: &[PersonId]) -> Result<Vec<PersonId>, siyu_pg::Error> {
+    let ids = sqlx::query_scalar(
         "select p.id
         from unnest($2::uuid[]) as k (id)
         cross join lateral (
             select id from persons where merchant_id = $1 and id = k.id and erased_at is not null limit 1
-        ) as p
-        limit 1",
+        ) as p",
     )
     .bind(tx.merchant())
     .bind(ids)
-    .fetch_optional(&mut **tx)
+    .fetch_all(&mut **tx)
     .await?;
-    Ok(id)
+    Ok(ids)
 }

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     App, limits,
     person::{self, PersonId},
-    publish_all,
+    publish_all, rights,
 };
 
 /// Lets persons carry tags.
@@ -34,6 +34,8 @@ pub(super) async fn add(
     }
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
     let (persons, tags) = named(&mut tx, &request.person_ids, &request.tag_ids).await?;
+    let held: Vec<PersonId> = persons.iter().copied().collect();
+    rights::refuse_any_erased(&mut tx, &held).await?;
     check_exclusive(&mut tx, &tags).await?;
     let pairs = pairs(&persons, &tags);
     let news: BTreeSet<PersonId> =
@@ -152,16 +154,21 @@ pub(super) async fn list_tags(
     let person = person::canonical(&mut tx, named).await?;
     let rows = carried::list(&mut tx, person, ctx.now, page.after, page.fetch()).await?;
     let page = page.page(rows, |tag| tag.tag_id.uuid());
-    let show = |tag: carried::PersonTag| proto::PersonTag {
-        tag_id: tag.tag_id.to_string(),
-        source: tag.source,
-        tag_time: Some(parse::timestamp(tag.tagged_at)),
-        expire_time: tag.expires_at.map(parse::timestamp),
-    };
     Ok(ListPersonTagsResponse {
-        tags: page.items.into_iter().map(show).collect(),
+        tags: page.items.into_iter().map(Into::into).collect(),
         next_page_token: page.next_token,
     })
+}
+
+impl From<carried::PersonTag> for proto::PersonTag {
+    fn from(tag: carried::PersonTag) -> Self {
+        Self {
+            tag_id: tag.tag_id.to_string(),
+            source: tag.source,
+            tag_time: Some(parse::timestamp(tag.tagged_at)),
+            expire_time: tag.expires_at.map(parse::timestamp),
+        }
+    }
 }
 
 /// Lists the persons of a tag.

@@ -24,6 +24,7 @@ use crate::{
     account::{self, GROWTH, GROWTH_GRANTED},
     limits, merchant, person,
     points::{self, command::Note},
+    vault,
 };
 
 const SET_POLICY: &str = "siyu.member.v1.TierService/SetTierPolicy";
@@ -157,9 +158,10 @@ async fn grant(
     request: GrantGrowthRequest,
 ) -> Result<GrantGrowthResponse, Fault> {
     let asked = parse::id("person_id", &request.person_id)?;
+    let print = vault::keys(app, ctx.merchant()?).await?.fingerprint(&request);
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
     let person = person::hold(&mut tx, asked).await?;
-    if let Some(reply) = replay::find(&mut tx, GRANT, &request.request_id, &request).await? {
+    if let Some(reply) = replay::find(&mut tx, GRANT, &request.request_id, &print).await? {
         return Ok(reply);
     }
     let policy = store::policy(&mut tx).await?;

@@ -1,12 +1,14 @@
 //! The RPC of the view.
 
+use std::collections::BTreeSet;
+
 use siyu_grpc::{Ctx, parse, serve};
 use siyu_kernel::{Code, Fault};
 use siyu_pg::Tx;
 use siyu_proto::{
     member::v1::{
-        GetMemberViewRequest, GetMemberViewResponse, MemberSection, PointsBalance, PurchaseBrief,
-        PurchaseSummary, ValueCard, view_service_server::ViewService,
+        BlacklistScope, GetMemberViewRequest, GetMemberViewResponse, MemberSection, PointsBalance,
+        PurchaseBrief, PurchaseSummary, ValueCard, view_service_server::ViewService,
     },
     r#type::v1::Money,
 };
@@ -14,12 +16,12 @@ use tonic::{Request, Response, Status, async_trait};
 
 use super::section;
 use crate::{
-    App, connection, household, limits, merchant,
+    App, blacklist, connection, consent, household, limits, merchant,
     owner::{self, Span},
     person::{self, PersonId},
-    purchase,
+    profile, purchase,
     staff::{self, Role, StaffId, StaffScope},
-    stage,
+    stage, tag,
     value::{books, card, policy},
     vault,
 };
@@ -58,6 +60,7 @@ async fn get(
         identities: known.identities,
         tier: known.tier,
         stage: Some(stage::rpc::show(&mut tx, &ctx, person).await?),
+        profile: profile::load(&mut tx, &keys, person).await?.map(profile::domain::masked),
         withheld: withheld.iter().map(|section| i32::from(*section)).collect(),
         ..Default::default()
     };
@@ -88,7 +91,27 @@ async fn get(
     if shows(MemberSection::Value) {
         view.value_cards = value_cards(&mut tx, &ctx, person).await?;
     }
+    if shows(MemberSection::Consents) {
+        let decisions = consent::store::in_force(&mut tx, person).await?;
+        view.consents = consent::show::effective(&decisions);
+    }
+    if shows(MemberSection::Tags) {
+        let tags =
+            tag::store::persons::list(&mut tx, person, ctx.now, None, limits::PERSON_TAGS_MAX);
+        view.tags = tags.await?.into_iter().map(Into::into).collect();
+    }
+    if shows(MemberSection::Blacklist) {
+        view.blacklisted = blacklisted(&mut tx, &ctx, person).await?;
+    }
     Ok(view)
+}
+
+/// What a person is shut out of now, each once.
+async fn blacklisted(tx: &mut Tx, ctx: &Ctx, person: PersonId) -> Result<Vec<i32>, Fault> {
+    let entries = blacklist::store::concerning(tx, &[person], ctx.now).await?;
+    let scope = |scope| i32::from(BlacklistScope::from(scope));
+    let scopes: BTreeSet<i32> = entries.into_iter().map(|(_, _, of)| scope(of)).collect();
+    Ok(scopes.into_iter().collect())
 }
 
 /// Whether an employee may see a person: headquarters everybody, managers those of the stores that they reach, everybody
@@ -121,26 +144,33 @@ async fn value_cards(tx: &mut Tx, ctx: &Ctx, person: PersonId) -> Result<Vec<Val
     Ok(cards.iter().zip(balances).map(|(card, balance)| card.show(balance, currency)).collect())
 }
 
-async fn purchases(tx: &mut Tx, person: PersonId) -> Result<PurchaseSummary, Fault> {
+pub(crate) async fn purchases(tx: &mut Tx, person: PersonId) -> Result<PurchaseSummary, Fault> {
     let currency_code = merchant::currency(tx).await?;
     let money = |minor_units: i64| Money { currency_code: currency_code.clone(), minor_units };
     let Some(totals) = purchase::store::totals(tx, &[person]).await?.pop() else {
         return Ok(PurchaseSummary { paid: Some(money(0)), ..Default::default() });
     };
     let latest = purchase::store::latest(tx, person, limits::VIEW_ORDERS_MAX).await?;
-    let brief = |order: purchase::Brief| PurchaseBrief {
-        order_id: order.order_id.to_string(),
-        store_id: order.store_id.map(|id| id.to_string()).unwrap_or_default(),
-        platform: order.platform,
-        pay_time: Some(parse::timestamp(order.paid_at)),
-        paid: Some(money(order.paid_minor)),
-    };
     Ok(PurchaseSummary {
         orders: totals.orders,
         purchase_days: totals.purchase_days,
         paid: Some(money(totals.paid_minor)),
         first_pay_time: Some(parse::timestamp(totals.first_paid_at)),
         last_pay_time: Some(parse::timestamp(totals.last_paid_at)),
-        latest: latest.into_iter().map(brief).collect(),
+        latest: latest.into_iter().map(|order| brief(order, &currency_code)).collect(),
     })
+}
+
+/// An order in few words.
+pub(crate) fn brief(order: purchase::Brief, currency_code: &str) -> PurchaseBrief {
+    PurchaseBrief {
+        order_id: order.order_id.to_string(),
+        store_id: order.store_id.map(|id| id.to_string()).unwrap_or_default(),
+        platform: order.platform,
+        pay_time: Some(parse::timestamp(order.paid_at)),
+        paid: Some(Money {
+            currency_code: currency_code.to_owned(),
+            minor_units: order.paid_minor,
+        }),
+    }
 }

@@ -4,13 +4,16 @@ use siyu_grpc::Scopes;
 use siyu_proto::member::v1::MemberSection;
 
 /// Every such part, with the scope that it takes.
-const SCOPES: [(MemberSection, &str); 6] = [
+const SCOPES: [(MemberSection, &str); 9] = [
     (MemberSection::Points, "points.read"),
     (MemberSection::Owner, "owners.read"),
     (MemberSection::Connections, "connections.read"),
     (MemberSection::Purchases, "orders.read"),
     (MemberSection::Household, "households.read"),
     (MemberSection::Value, "values.read"),
+    (MemberSection::Consents, "consents.read"),
+    (MemberSection::Tags, "tags.read"),
+    (MemberSection::Blacklist, "blacklists.read"),
 ];
 
 /// The parts that scopes do not allow.

@@ -47,8 +47,18 @@ impl Write for Log {
     }
 }
 
+/// What was logged, from now on, when it is asked for. The first test of the process to ask has the log; others write into it,
+/// too, and none of a test's own words.
+pub(crate) fn logged() -> impl FnOnce() -> String {
+    let _ = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
+        .with_writer(|| Log)
+        .try_init();
+    || String::from_utf8_lossy(&LOG.lock().unwrap()).into_owned()
+}
+
 /// Every row of every table that holds a text, in clear or as bytes.
-async fn rows_with(world: &World, text: &str) -> Vec<String> {
+pub(crate) async fn rows_with(world: &World, text: &str) -> Vec<String> {
     let hex = text.bytes().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     let mut tx = world.database.db().system("test.dump").await.unwrap();
     let tables: Vec<String> = sqlx::query_scalar(
@@ -69,7 +79,7 @@ async fn rows_with(world: &World, text: &str) -> Vec<String> {
     found
 }
 
-async fn erase(world: &World, person: &str) -> prost_types::Timestamp {
+pub(crate) async fn erase(world: &World, person: &str) -> prost_types::Timestamp {
     let request =
         ErasePersonRequest { person_id: person.into(), reason: "the customer asked".into() };
     let reply = world.privacy(world.own).erase_person(request).await.unwrap().into_inner();
@@ -78,11 +88,7 @@ async fn erase(world: &World, person: &str) -> prost_types::Timestamp {
 
 #[tokio::test]
 async fn no_personal_datum_stands_in_clear_and_after_erasing_no_key_either() {
-    // The first test of the process to ask has the log; others write into it, too, and none of these words.
-    let _ = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
-        .with_writer(|| Log)
-        .try_init();
+    let log = logged();
     let world = World::new().await;
     let person = known(&world).await;
     let phone = key(IdentityKind::Phone, "", "+8613800138000");
@@ -97,7 +103,7 @@ async fn no_personal_datum_stands_in_clear_and_after_erasing_no_key_either() {
     for word in PERSONAL.into_iter().chain(["o-secret"]) {
         assert_eq!(rows_with(&world, word).await, Vec::<String>::new(), "{word} after");
     }
-    let log = String::from_utf8_lossy(&LOG.lock().unwrap()).into_owned();
+    let log = log();
     assert!(log.len() > 1000, "the log was written: {log}");
     for word in PERSONAL.into_iter().chain(["o-secret"]) {
         assert!(!log.contains(word), "{word} is in the log");

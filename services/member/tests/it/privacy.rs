@@ -28,7 +28,11 @@ pub(crate) async fn reveals(world: &World, person: &str) -> Vec<Reveal> {
 }
 
 /// Everything of the export, in one.
-async fn export(world: &World, person: &str, request_id: &str) -> Result<PersonalData, Fault> {
+pub(crate) async fn export(
+    world: &World,
+    person: &str,
+    request_id: &str,
+) -> Result<PersonalData, Fault> {
     let mut request = ExportPersonalDataRequest {
         request_id: request_id.into(),
         person_id: person.into(),
@@ -48,6 +52,18 @@ async fn export(world: &World, person: &str, request_id: &str) -> Result<Persona
         whole.connections.extend(part.connections);
         whole.blacklist_entries.extend(part.blacklist_entries);
         whole.reveals.extend(part.reveals);
+        whole.stage = whole.stage.or(part.stage);
+        whole.points = whole.points.or(part.points);
+        whole.purchases = whole.purchases.or(part.purchases);
+        whole.points_entries.extend(part.points_entries);
+        whole.orders.extend(part.orders);
+        whole.owner_spans.extend(part.owner_spans);
+        whole.relations.extend(part.relations);
+        whole.tags.extend(part.tags);
+        whole.attributes.extend(part.attributes);
+        whole.value_cards.extend(part.value_cards);
+        whole.value_card_entries.extend(part.value_card_entries);
+        whole.cards.extend(part.cards);
         request.part = reply.next_part;
         if request.part.is_empty() {
             return Ok(whole);

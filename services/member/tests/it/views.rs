@@ -1,14 +1,16 @@
 //! All that is known of a person at once, as far as the credential and the employee go.
 
 use siyu_grpc::fault;
-use siyu_kernel::{Fault, kind};
+use siyu_kernel::{Clock, Fault, kind};
 use siyu_proto::member::v1::*;
 use siyu_testkit::id;
 
 use crate::{
+    blacklist, consents,
     orders::{Orders, paid},
     organisation::{guide, hire},
     owners::assign,
+    profiles::{lei, update},
     stores::upsert,
     world::{World, key},
 };
@@ -58,7 +60,7 @@ async fn one_call_shows_what_is_known_and_only_what_scopes_allow() {
         points: None,
         owner: None,
         purchases: None,
-        withheld: (1..=6).collect(),
+        withheld: (1..=9).collect(),
         ..all.clone()
     };
     assert_eq!(bare, expected);
@@ -97,4 +99,57 @@ async fn an_employee_sees_own_customers_and_managers_those_of_their_stores() {
     }
     let nobody = id::<kind::Staff>(9).to_string();
     assert_eq!(sees(&nobody).await.unwrap_err().reason(), "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn profile_consents_tags_and_what_somebody_is_shut_out_of_are_in_the_view() {
+    let world = World::new().await;
+    let person = member(&world).await;
+    update(&world, world.own, &person, lei(), &[]).await.unwrap();
+    let at = world.clock.now();
+    let granted = consents::decided(&person, "sms", ConsentStatus::Granted, at);
+    consents::record(&world, world.own, vec![granted]).await.unwrap();
+    for (n, scope) in
+        [BlacklistScope::Promotion, BlacklistScope::Promotion, BlacklistScope::Purchase]
+            .into_iter()
+            .enumerate()
+    {
+        let entry = blacklist::entry(&person, scope);
+        blacklist::create(&world, world.own, entry, &format!("b{n}")).await.unwrap();
+    }
+    let tag = Tag { name: "vip".into(), ..Default::default() };
+    let request = CreateTagRequest { tag: Some(tag), ..Default::default() };
+    let tag = world.tags(world.own).create_tag(request).await.unwrap().into_inner().tag.unwrap();
+    let request = TagPersonsRequest {
+        person_ids: vec![person.clone()],
+        tag_ids: vec![tag.id.clone()],
+        source: "form".into(),
+        expire_time: None,
+    };
+    world.tags(world.own).tag_persons(request).await.unwrap();
+
+    let all = view(&world, "*", &person, "").await.unwrap();
+    let profile = all.profile.clone().unwrap();
+    assert_eq!((profile.name.as_str(), profile.city.as_str()), ("李**", "上海"), "masked");
+    assert_eq!((all.consents.len(), all.consents[0].channel.as_str()), (1, "sms"));
+    assert_eq!(all.tags.iter().map(|tag| &tag.tag_id).collect::<Vec<_>>(), [&tag.id]);
+    let scopes: Vec<BlacklistScope> = all.blacklisted().collect();
+    assert_eq!(scopes, [BlacklistScope::Promotion, BlacklistScope::Purchase]);
+    for (scope, section) in [
+        ("consents.read", MemberSection::Consents),
+        ("tags.read", MemberSection::Tags),
+        ("blacklists.read", MemberSection::Blacklist),
+    ] {
+        let some = view(&world, &format!("persons.read {scope}"), &person, "").await.unwrap();
+        assert!(!some.withheld.contains(&section.into()), "{scope}");
+        assert_eq!(some.withheld.len(), 8, "{scope}");
+        let shown = (some.consents.len(), some.tags.len(), some.blacklisted.len());
+        let wanted = match section {
+            MemberSection::Consents => (1, 0, 0),
+            MemberSection::Tags => (0, 1, 0),
+            _ => (0, 0, 2),
+        };
+        assert_eq!(shown, wanted, "{scope}");
+        assert_eq!(some.profile, all.profile, "under the scope of the person");
+    }
 }

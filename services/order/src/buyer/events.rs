@@ -1,6 +1,6 @@
 //! Follows the member service's merges, and forgets buyers' ids of persons whose data were erased.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use siyu_events::{Event, Handler, HandlerError, Subscription};

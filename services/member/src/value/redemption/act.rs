@@ -81,7 +81,7 @@ pub(super) async fn request(
     };
     store::insert(tx, &redemption).await?;
     let shown = redemption.show(terms.currency);
-    let fact = proto::RedemptionRequested { redemption: Some(shown.clone()) };
+    let fact = proto::RedemptionRequested { redemption: Some(unsaid(&shown)) };
     publish(app, tx, ctx, card.id.to_string(), &fact).await?;
     Ok(shown)
 }
@@ -114,7 +114,7 @@ pub(super) async fn approve(
     entry::write(app, tx, &terms, ctx.now, &[entry]).await?;
     let shown = redemption.show(terms.currency);
     let fact = proto::ValueRedeemed {
-        redemption: Some(shown.clone()),
+        redemption: Some(unsaid(&shown)),
         issuer_id: card.issuer_id.to_string(),
     };
     publish(app, tx, ctx, card.id.to_string(), &fact).await?;
@@ -144,9 +144,14 @@ pub(super) async fn reject(
     chain.run(tx, ctx.now).await?;
     let redemption = decide(tx, ctx, found, State::Rejected).await?;
     let shown = redemption.show(terms.currency);
-    let fact = proto::RedemptionRejected { redemption: Some(shown.clone()) };
+    let fact = proto::RedemptionRejected { redemption: Some(unsaid(&shown)) };
     publish(app, tx, ctx, card.id.to_string(), &fact).await?;
     Ok(shown)
+}
+
+/// A redemption without what was said about it, for what forgets nothing: the log of facts, and replies kept for repeats.
+pub(super) fn unsaid(redemption: &proto::Redemption) -> proto::Redemption {
+    proto::Redemption { reason: String::new(), ..redemption.clone() }
 }
 
 async fn decide(

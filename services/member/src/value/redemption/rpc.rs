@@ -2,7 +2,7 @@
 
 use siyu_grpc::{Ctx, parse, serve};
 use siyu_kernel::Fault;
-use siyu_pg::{page, replay};
+use siyu_pg::{Tx, page, replay};
 use siyu_proto::member::v1::{
     self as proto, ApproveRedemptionRequest, ApproveRedemptionResponse, GetRedemptionRequest,
     GetRedemptionResponse, ListRedemptionsRequest, ListRedemptionsResponse, QuoteRedemptionRequest,
@@ -15,12 +15,13 @@ use uuid::Uuid;
 
 use super::{
     act,
-    domain::{self, State},
+    domain::{self, RedemptionId, State},
     store,
 };
 use crate::{
     App, limits,
     value::{card, policy, recharge::back::Blame},
+    vault,
 };
 
 const REQUEST: &str = "siyu.member.v1.RedemptionService/RequestRedemption";
@@ -94,16 +95,20 @@ async fn ask(
 ) -> Result<RequestRedemptionResponse, Fault> {
     let id = parse::id("card_id", &request.card_id)?;
     let blame = Blame::read(request.fault)?;
+    let print = vault::keys(app, ctx.merchant()?).await?.fingerprint(&request);
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
-    if let Some(reply) = replay::find(&mut tx, REQUEST, &request.request_id, &request).await? {
-        return Ok(reply);
+    let first: Option<RequestRedemptionResponse> =
+        replay::find(&mut tx, REQUEST, &request.request_id, &print).await?;
+    if let Some(RequestRedemptionResponse { redemption: Some(kept) }) = first {
+        let redemption = Some(proto::Redemption { reason: request.reason, ..kept });
+        return Ok(RequestRedemptionResponse { redemption });
     }
     let card = card::lock(&mut tx, id).await?;
     let redemption = act::request(app, &mut tx, &ctx, &card, blame, &request.reason).await?;
-    let reply = RequestRedemptionResponse { redemption: Some(redemption) };
-    replay::keep(&mut tx, REQUEST, &request.request_id, &reply).await?;
+    let kept = RequestRedemptionResponse { redemption: Some(act::unsaid(&redemption)) };
+    replay::keep(&mut tx, REQUEST, &request.request_id, &kept).await?;
     tx.commit().await?;
-    Ok(reply)
+    Ok(RequestRedemptionResponse { redemption: Some(redemption) })
 }
 
 async fn approve(
@@ -113,14 +118,21 @@ async fn approve(
 ) -> Result<ApproveRedemptionResponse, Fault> {
     let id = parse::id("redemption_id", &request.redemption_id)?;
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
-    if let Some(reply) = replay::find(&mut tx, APPROVE, &request.request_id, &request).await? {
-        return Ok(reply);
+    let first: Option<ApproveRedemptionResponse> =
+        replay::find(&mut tx, APPROVE, &request.request_id, &request).await?;
+    if let Some(ApproveRedemptionResponse { redemption: Some(kept), card }) = first {
+        let redemption = Some(said(&mut tx, id, kept).await?);
+        return Ok(ApproveRedemptionResponse { redemption, card });
     }
     let (redemption, card) = act::approve(app, &mut tx, &ctx, id).await?;
-    let reply = ApproveRedemptionResponse { redemption: Some(redemption), card: Some(card) };
-    replay::keep(&mut tx, APPROVE, &request.request_id, &reply).await?;
+    let card = Some(card);
+    let kept = ApproveRedemptionResponse {
+        redemption: Some(act::unsaid(&redemption)),
+        card: card.clone(),
+    };
+    replay::keep(&mut tx, APPROVE, &request.request_id, &kept).await?;
     tx.commit().await?;
-    Ok(reply)
+    Ok(ApproveRedemptionResponse { redemption: Some(redemption), card })
 }
 
 async fn reject(
@@ -130,14 +142,27 @@ async fn reject(
 ) -> Result<RejectRedemptionResponse, Fault> {
     let id = parse::id("redemption_id", &request.redemption_id)?;
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
-    if let Some(reply) = replay::find(&mut tx, REJECT, &request.request_id, &request).await? {
-        return Ok(reply);
+    let first: Option<RejectRedemptionResponse> =
+        replay::find(&mut tx, REJECT, &request.request_id, &request).await?;
+    if let Some(RejectRedemptionResponse { redemption: Some(kept) }) = first {
+        let redemption = Some(said(&mut tx, id, kept).await?);
+        return Ok(RejectRedemptionResponse { redemption });
     }
     let redemption = act::reject(app, &mut tx, &ctx, id).await?;
-    let reply = RejectRedemptionResponse { redemption: Some(redemption) };
-    replay::keep(&mut tx, REJECT, &request.request_id, &reply).await?;
+    let kept = RejectRedemptionResponse { redemption: Some(act::unsaid(&redemption)) };
+    replay::keep(&mut tx, REJECT, &request.request_id, &kept).await?;
     tx.commit().await?;
-    Ok(reply)
+    Ok(RejectRedemptionResponse { redemption: Some(redemption) })
+}
+
+/// What was kept for a repeat, with what was said about it, as long as that is known.
+async fn said(
+    tx: &mut Tx,
+    id: RedemptionId,
+    kept: proto::Redemption,
+) -> Result<proto::Redemption, Fault> {
+    let found = store::find(tx, id).await?.ok_or_else(|| Fault::not_found("redemption"))?;
+    Ok(proto::Redemption { reason: found.reason, ..kept })
 }
 
 async fn get(
