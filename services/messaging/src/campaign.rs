@@ -15,5 +15,6 @@ pub mod audience;
 pub mod domain;
 pub mod finish;
 pub mod prepare;
+pub mod purpose;
 pub mod rpc;
 pub mod store;

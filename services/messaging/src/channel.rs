@@ -10,7 +10,10 @@ use siyu_kernel::{Fault, Id, kind::Merchant};
 use siyu_pg::Db;
 use tonic::async_trait;
 
-use crate::{campaign::domain::PersonId, message::domain::MessageId};
+use crate::{
+    campaign::{domain::PersonId, purpose::Consent},
+    message::domain::MessageId,
+};
 use sandbox::Sandbox;
 
 /// One text to many persons.
@@ -53,6 +56,12 @@ pub trait Provider: Send + Sync + fmt::Debug {
     /// # Errors
     /// When nothing is known of what came of the batch.
     async fn submit(&self, batch: &Batch<'_>) -> Result<Vec<Answer>, Fault>;
+
+    /// What persons must have decided before somebody advertises over it. By law that is a grant, for each channel of its own;
+    /// a channel that may do with less says so.
+    fn consent(&self) -> Consent {
+        Consent::Granted
+    }
 
     /// What it answered to messages that it may have been handed; `None` for one that it never got.
     ///

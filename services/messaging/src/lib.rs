@@ -2,13 +2,14 @@
 
 pub mod campaign;
 pub mod channel;
+pub mod erasure;
 pub mod job;
 pub mod limits;
 pub mod message;
 
 use std::sync::Arc;
 
-use siyu_events::Log;
+use siyu_events::{Log, Subscription};
 use siyu_grpc::{Peer, Server};
 use siyu_kernel::{Clock, Ids};
 use siyu_pg::{Db, Migration};
@@ -47,6 +48,11 @@ pub const MIGRATIONS: &[Migration] = &[
         version: 1003,
         name: "add_campaign_audiences",
         sql: include_str!("../migrations/1003_add_campaign_audiences.sql"),
+    },
+    Migration {
+        version: 1010,
+        name: "add_purposes",
+        sql: include_str!("../migrations/1010_add_purposes.sql"),
     },
 ];
 
@@ -90,5 +96,10 @@ impl App {
             .service(CampaignServiceServer::new(self.clone()))
             .service(MessageServiceServer::new(self.clone()))
             .service(EventLogServiceServer::new(self.log.service()))
+    }
+
+    /// What it follows of its siblings.
+    pub fn subscriptions() -> Vec<Subscription> {
+        vec![erasure::subscription()]
     }
 }

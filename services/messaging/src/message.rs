@@ -18,6 +18,7 @@
 pub mod dispatch;
 pub mod domain;
 pub mod events;
+pub mod permission;
 pub mod receipt;
 pub mod rpc;
 pub mod store;

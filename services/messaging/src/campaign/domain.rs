@@ -5,6 +5,8 @@ use siyu_grpc::parse::timestamp;
 use siyu_kernel::{Code, Fault, Id, kind};
 use siyu_proto::messaging::v1 as proto;
 
+use super::purpose::Purpose;
+
 /// The id of a campaign.
 pub type CampaignId = Id<kind::Campaign>;
 /// The id of an audience of the member service.
@@ -52,6 +54,8 @@ pub struct Campaign {
     pub channel: String,
     /// The text.
     pub text: String,
+    /// What it is for.
+    pub purpose: Purpose,
     /// Only the persons of this audience of the member service; none: whom growth and list say.
     pub audience_id: Option<AudienceId>,
     /// Only persons with at least this growth.
@@ -166,6 +170,7 @@ impl Campaign {
             create_time: Some(timestamp(self.created_at)),
             start_time: self.started_at.map(timestamp),
             counts: None,
+            purpose: proto::CampaignPurpose::from(self.purpose).into(),
         }
     }
 
@@ -240,6 +245,7 @@ mod tests {
             name: "n".into(),
             channel: "sandbox".into(),
             text: "t".into(),
+            purpose: Purpose::Marketing,
             audience_id: None,
             growth_min: 0,
             state: State::Draft,

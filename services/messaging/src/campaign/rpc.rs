@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::{
     audience,
     domain::{AudienceId, Campaign, CampaignId, Error, Event, PersonId, State},
+    purpose::Purpose,
     store,
 };
 use crate::{App, limits, message};
@@ -80,6 +81,7 @@ async fn create(
         name: request.name.clone(),
         channel: request.channel.clone(),
         text: request.text.clone(),
+        purpose: Purpose::read(request.purpose)?,
         growth_min: request.audience.as_ref().map_or(0, |audience| audience.growth_min),
         state: State::Draft,
         pending: false,

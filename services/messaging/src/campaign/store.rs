@@ -41,8 +41,8 @@ pub async fn insert(
     sqlx::query(
         "insert into campaigns
             (merchant_id, id, name, channel, text, audience_id, growth_min, person_ids, state, pending, created_at,
-            started_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            started_at, purpose)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(tx.merchant())
     .bind(campaign.id)
@@ -56,6 +56,7 @@ pub async fn insert(
     .bind(campaign.pending)
     .bind(campaign.created_at)
     .bind(campaign.started_at)
+    .bind(campaign.purpose.as_str())
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -64,7 +65,7 @@ pub async fn insert(
 /// One campaign.
 pub async fn find(tx: &mut Tx, id: CampaignId) -> Result<Option<Campaign>, siyu_pg::Error> {
     let campaign = sqlx::query_as(
-        "select id, name, channel, text, audience_id, growth_min, state, pending, created_at, started_at
+        "select id, name, channel, text, purpose, audience_id, growth_min, state, pending, created_at, started_at
         from campaigns
         where merchant_id = $1 and id = $2",
     )
@@ -78,7 +79,7 @@ pub async fn find(tx: &mut Tx, id: CampaignId) -> Result<Option<Campaign>, siyu_
 /// Locks one campaign.
 pub async fn lock(tx: &mut Tx, id: CampaignId) -> Result<Option<Campaign>, siyu_pg::Error> {
     let campaign = sqlx::query_as(
-        "select id, name, channel, text, audience_id, growth_min, state, pending, created_at, started_at
+        "select id, name, channel, text, purpose, audience_id, growth_min, state, pending, created_at, started_at
         from campaigns
         where merchant_id = $1 and id = $2
         for update",
@@ -132,7 +133,7 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Campaign>, siyu_pg::Error> {
     let campaigns = sqlx::query_as(
-        "select id, name, channel, text, audience_id, growth_min, state, pending, created_at, started_at
+        "select id, name, channel, text, purpose, audience_id, growth_min, state, pending, created_at, started_at
         from campaigns
         where merchant_id = $1 and ($2::uuid is null or id < $2)
         order by id desc

@@ -19,7 +19,9 @@ use tonic::async_trait;
 
 use super::{Answer, Batch, Provider, store};
 use crate::{
-    App, limits,
+    App,
+    campaign::purpose::Consent,
+    limits,
     message::{
         domain::{MessageId, State, Step},
         receipt::{self, Receipt},
@@ -93,6 +95,11 @@ impl Sandbox {
 
 #[async_trait]
 impl Provider for Sandbox {
+    /// It reaches nobody, so who never decided has nothing to fear.
+    fn consent(&self) -> Consent {
+        Consent::NotWithdrawn
+    }
+
     async fn submit(&self, batch: &Batch<'_>) -> Result<Vec<Answer>, Fault> {
         let ids: Vec<MessageId> = batch.recipients.iter().map(|r| r.message_id).collect();
         let fates: Vec<Fate> = ids.iter().map(|&id| Fate::of(id)).collect();

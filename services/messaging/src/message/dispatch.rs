@@ -3,7 +3,8 @@
 //!
 //! A worker that dies in between leaves a lease. When that has ended the batch is handed over again: a provider knows a
 //! message by its id and does not send it twice (rules 90 and 92). The attempt fences a worker that comes back late. Of a
-//! cancelled campaign nothing is handed over; messages that a dead worker may have handed over are looked up.
+//! cancelled campaign nothing is handed over, nor to persons who must not be written to; messages that a dead worker may have
+//! handed over are looked up.
 
 use std::collections::HashMap;
 
@@ -16,6 +17,7 @@ use tokio::time::timeout;
 use super::{
     domain::{MessageId, State, Step},
     events,
+    permission::{self, Stop},
     store::{self, Claimed},
 };
 use crate::{
@@ -82,38 +84,91 @@ async fn ask(app: &App, claim: &Claim, now: DateTime<Utc>) -> Result<Vec<Step>, 
     let channel = &claim.campaign.channel;
     let provider = app.channels.get(channel);
     let provider = provider.ok_or_else(|| Fault::internal(format!("no channel {channel}")))?;
-    let asked = timeout(limits::SUBMIT_TIMEOUT, answers(provider, claim, now)).await;
-    let answers = asked.map_err(Fault::internal)??;
-    if answers.len() != claim.messages.len() {
-        return Err(Fault::internal(format!("{channel} answered to other messages")));
-    }
+    let asked = timeout(limits::SUBMIT_TIMEOUT, said(app, provider, claim, now)).await;
+    let said = asked.map_err(Fault::internal)??;
     let at = app.clock.now();
-    let step = |answer| match answer {
-        Some(Answer::Accepted) => Step::to(State::Submitted, at),
-        Some(Answer::Refused(failure)) => Step { failure, ..Step::to(State::Failed, at) },
-        None => Step::to(State::Cancelled, at),
+    let step = |said| match said {
+        Said::Answer(Answer::Accepted) => Step::to(State::Submitted, at),
+        Said::Answer(Answer::Refused(failure)) => Step { failure, ..Step::to(State::Failed, at) },
+        Said::Cancelled => Step::to(State::Cancelled, at),
+        Said::Stopped(stop) => {
+            Step { failure: stop.as_str().to_owned(), ..Step::to(State::Cancelled, at) }
+        }
     };
-    Ok(answers.into_iter().map(step).collect())
+    Ok(said.into_iter().map(step).collect())
 }
 
-/// `None`: the provider never got the message and never will.
-async fn answers(
+/// What is said of a message.
+enum Said {
+    /// The provider got it.
+    Answer(Answer),
+    /// The provider never got it and never will: the campaign was cancelled.
+    Cancelled,
+    /// The same: the person must not be written to.
+    Stopped(Stop),
+}
+
+async fn said(
+    app: &App,
     provider: &dyn Provider,
     claim: &Claim,
     now: DateTime<Utc>,
-) -> Result<Vec<Option<Answer>>, Fault> {
-    if claim.campaign.state == CampaignState::Cancelled {
-        let ids: Vec<MessageId> = claim.messages.iter().map(|message| message.id).collect();
-        return provider.lookup(claim.merchant, &ids).await;
+) -> Result<Vec<Said>, Fault> {
+    let (merchant, campaign, messages) = (claim.merchant, &claim.campaign, &claim.messages);
+    if campaign.state == CampaignState::Cancelled {
+        let found = lookup(provider, merchant, &messages.iter().collect::<Vec<_>>()).await?;
+        let said = |answer: Option<Answer>| answer.map_or(Said::Cancelled, Said::Answer);
+        return Ok(found.into_iter().map(said).collect());
     }
-    let recipient = |m: &Claimed| Recipient { message_id: m.id, person_id: m.person_id };
-    let batch = Batch {
-        merchant: claim.merchant,
-        text: &claim.campaign.text,
-        recipients: claim.messages.iter().map(recipient).collect(),
-        now,
+    let stops = permission::stops(app, merchant, campaign, provider.consent(), messages).await?;
+    let both = || messages.iter().zip(&stops);
+    // One that was taken before may be out: what the person decided since does not call it back.
+    let is_doubtful = |(m, stop): &(&Claimed, &Option<Stop>)| stop.is_some() && m.attempt > 1;
+    let doubtful: Vec<&Claimed> = both().filter(is_doubtful).map(|(m, _)| m).collect();
+    let found = lookup(provider, merchant, &doubtful).await?;
+    let mut out: HashMap<MessageId, Answer> = doubtful
+        .iter()
+        .zip(found)
+        .filter_map(|(message, answer)| Some((message.id, answer?)))
+        .collect();
+    let may_go: Vec<&Claimed> =
+        both().filter(|(_, stop)| stop.is_none()).map(|(message, _)| message).collect();
+    let recipient = |m: &&Claimed| Recipient { message_id: m.id, person_id: m.person_id };
+    let recipients: Vec<Recipient> = may_go.iter().map(recipient).collect();
+    if !recipients.is_empty() {
+        let batch = Batch { merchant, text: &campaign.text, recipients, now };
+        let answers = provider.submit(&batch).await?;
+        check(&campaign.channel, answers.len(), may_go.len())?;
+        out.extend(may_go.iter().map(|message| message.id).zip(answers));
+    }
+    let said = |(message, stop): (&Claimed, &Option<Stop>)| match (out.remove(&message.id), stop) {
+        (Some(answer), _) => Said::Answer(answer),
+        (None, Some(stop)) => Said::Stopped(*stop),
+        (None, None) => unreachable!("every message that may go was answered"),
     };
-    Ok(provider.submit(&batch).await?.into_iter().map(Some).collect())
+    Ok(both().map(said).collect())
+}
+
+/// What a provider answered to messages that it may have been handed.
+async fn lookup(
+    provider: &dyn Provider,
+    merchant: Id<Merchant>,
+    messages: &[&Claimed],
+) -> Result<Vec<Option<Answer>>, Fault> {
+    if messages.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<MessageId> = messages.iter().map(|message| message.id).collect();
+    let found = provider.lookup(merchant, &ids).await?;
+    check("the channel", found.len(), ids.len())?;
+    Ok(found)
+}
+
+fn check(channel: &str, answers: usize, messages: usize) -> Result<(), Fault> {
+    if answers == messages {
+        return Ok(());
+    }
+    Err(Fault::internal(format!("{channel} answered to other messages")))
 }
 
 /// Records what came of the messages that are still ours. One that a receipt moved meanwhile only moves further on.

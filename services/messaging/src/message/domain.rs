@@ -170,7 +170,7 @@ impl Message {
     fn enter(&mut self, state: State, failure: &str) {
         self.state = state;
         self.failure.clear();
-        if state == State::Failed {
+        if matches!(state, State::Failed | State::Cancelled) {
             let end = failure.floor_char_boundary(limits::FAILURE_BYTES_MAX);
             self.failure.push_str(&failure[..end]);
         }

@@ -17,6 +17,8 @@ pub async fn publish(
 ) -> Result<(), siyu_pg::Error> {
     let event = |message: Message| {
         let id = message.id;
+        // The words of a channel may tell who it was, and the log of facts forgets nothing.
+        let message = Message { failure: String::new(), ..message };
         let fact = MessageMoved { message: Some(message.into()) };
         NewEvent::of(app.ids.uuid(), &id, now, &fact)
     };

@@ -184,6 +184,19 @@ pub async fn save(tx: &mut Tx, messages: &[&Message]) -> Result<(), siyu_pg::Err
     Ok(())
 }
 
+/// Destroys the words of channels about messages that failed. Why one must not be sent are our own words, and say nothing.
+pub async fn forget_failures(tx: &mut Tx, persons: &[PersonId]) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "update messages set failure = ''
+        where merchant_id = $1 and person_id = any ($2) and failure <> '' and state = 'failed'",
+    )
+    .bind(tx.merchant())
+    .bind(persons)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// Stores receipts, each with the channel of its message, in the order of their keys; returns the keys of those that are new.
 pub async fn insert_receipts(
     tx: &mut Tx,

@@ -18,6 +18,7 @@ fn wanted() -> CreateCampaignRequest {
             person_ids: vec![person(2), person(1), person(2)],
             ..Default::default()
         }),
+        ..Default::default()
     }
 }
 

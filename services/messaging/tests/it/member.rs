@@ -11,25 +11,32 @@ use std::{
 use siyu_grpc::{Caller, Ctx, serve};
 use siyu_kernel::{Code, Fault, Id, kind};
 use siyu_proto::member::v1::{
-    FindPersonRequest, FindPersonResponse, GetPersonRequest, GetPersonResponse, ListPersonsRequest,
-    ListPersonsResponse, Person, ResolvePersonsRequest, ResolvePersonsResponse,
+    BlacklistScope, ConsentStatus, FindPersonRequest, FindPersonResponse, GetPersonRequest,
+    GetPersonResponse, ListPersonsRequest, ListPersonsResponse, Person, ResolvePersonsRequest,
+    ResolvePersonsResponse, StreamResolvePersonsRequest, StreamResolvePersonsResponse,
     person_service_server::PersonService,
 };
 use tokio::sync::Semaphore;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::decisions::{Decided, Listed};
 
 type Persons = BTreeMap<String, Person>;
-type Reply<T> = Result<Response<T>, Status>;
+pub(crate) type Reply<T> = Result<Response<T>, Status>;
 
 /// The service. Clones share it.
 #[derive(Debug, Clone)]
-pub(crate) struct Member(Arc<Inner>);
+pub(crate) struct Member(pub(crate) Arc<Inner>);
 
 #[derive(Debug)]
-struct Inner {
+pub(crate) struct Inner {
     persons: Mutex<HashMap<Id<kind::Merchant>, Persons>>,
     /// The growth from which on a person is in an audience.
     audiences: Mutex<HashMap<(Id<kind::Merchant>, String), i64>>,
+    pub(crate) decided: Mutex<HashMap<Decided, ConsentStatus>>,
+    pub(crate) listed: Mutex<HashMap<Listed, BlacklistScope>>,
+    pub(crate) questions: AtomicUsize,
+    pub(crate) silences: AtomicUsize,
     failures: AtomicUsize,
     calls: AtomicUsize,
     holds: AtomicUsize,
@@ -43,6 +50,10 @@ impl Member {
         Self(Arc::new(Inner {
             persons: Mutex::default(),
             audiences: Mutex::default(),
+            decided: Mutex::default(),
+            listed: Mutex::default(),
+            questions: AtomicUsize::new(0),
+            silences: AtomicUsize::new(0),
             failures: AtomicUsize::new(0),
             calls: AtomicUsize::new(0),
             holds: AtomicUsize::new(0),
@@ -130,7 +141,7 @@ impl Member {
     }
 }
 
-fn take_one(left: &AtomicUsize) -> bool {
+pub(crate) fn take_one(left: &AtomicUsize) -> bool {
     left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
 }
 
@@ -167,6 +178,15 @@ impl PersonService for Member {
         &self,
         _: Request<ResolvePersonsRequest>,
     ) -> Reply<ResolvePersonsResponse> {
+        Err(Status::unimplemented("not asked"))
+    }
+
+    type StreamResolvePersonsStream = siyu_grpc::Replies<StreamResolvePersonsResponse>;
+
+    async fn stream_resolve_persons(
+        &self,
+        _: Request<Streaming<StreamResolvePersonsRequest>>,
+    ) -> Reply<Self::StreamResolvePersonsStream> {
         Err(Status::unimplemented("not asked"))
     }
 

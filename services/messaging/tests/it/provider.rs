@@ -7,9 +7,11 @@ use std::{
 
 use siyu_kernel::{Code, Fault, Id, kind::Merchant};
 use siyu_messaging::{
+    campaign::purpose::Consent,
     channel::{Answer, Batch, Provider},
     message::domain::MessageId,
 };
+use siyu_proto::messaging::v1::Message;
 use tokio::sync::Semaphore;
 use tonic::async_trait;
 
@@ -33,6 +35,7 @@ pub(crate) enum Mood {
 #[derive(Debug)]
 pub(crate) struct Fake {
     mood: Mutex<Mood>,
+    consent: Mutex<Consent>,
     /// How often each message was handed over.
     handed: Mutex<HashMap<MessageId, usize>>,
     gate: Semaphore,
@@ -43,6 +46,7 @@ impl Fake {
     pub(crate) fn new(mood: Mood) -> Arc<Self> {
         Arc::new(Self {
             mood: Mutex::new(mood),
+            consent: Mutex::new(Consent::NotWithdrawn),
             handed: Mutex::default(),
             gate: Semaphore::new(0),
             arrived: Semaphore::new(0),
@@ -51,6 +55,17 @@ impl Fake {
 
     pub(crate) fn set(&self, mood: Mood) {
         *self.mood.lock().unwrap() = mood;
+    }
+
+    /// What it wants persons to have decided.
+    pub(crate) fn ask_for(&self, consent: Consent) {
+        *self.consent.lock().unwrap() = consent;
+    }
+
+    /// How often it was handed a message.
+    pub(crate) fn handed(&self, message: &Message) -> usize {
+        let handed = self.handed.lock().unwrap();
+        handed.get(&message.id.parse().unwrap()).copied().unwrap_or_default()
     }
 
     /// Returns when a batch waits in it.
@@ -81,6 +96,10 @@ impl Fake {
 
 #[async_trait]
 impl Provider for Fake {
+    fn consent(&self) -> Consent {
+        *self.consent.lock().unwrap()
+    }
+
     async fn submit(&self, batch: &Batch<'_>) -> Result<Vec<Answer>, Fault> {
         let mood = *self.mood.lock().unwrap();
         if mood == Mood::Before {

@@ -9,7 +9,9 @@ use siyu_messaging::{App, channel::Provider};
 use siyu_pg::{Migration, base_migrations};
 use siyu_proto::{
     member::v1::{
-        audience_service_server::AudienceServiceServer, person_service_server::PersonServiceServer,
+        audience_service_server::AudienceServiceServer,
+        blacklist_service_server::BlacklistServiceServer,
+        consent_service_server::ConsentServiceServer, person_service_server::PersonServiceServer,
     },
     messaging::v1::{
         campaign_service_client::CampaignServiceClient,
@@ -71,7 +73,9 @@ impl World {
         let member = Member::new();
         let siblings = server(&assertions)
             .service(PersonServiceServer::new(member.clone()))
-            .service(AudienceServiceServer::new(member.clone()));
+            .service(AudienceServiceServer::new(member.clone()))
+            .service(ConsentServiceServer::new(member.clone()))
+            .service(BlacklistServiceServer::new(member.clone()));
         let siblings = Upstream::in_process(siblings.build().unwrap());
         let peer = Peer::new(siblings, "messaging", assertions.clone(), shared.clone());
         let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(1));

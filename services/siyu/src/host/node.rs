@@ -123,7 +123,7 @@ impl Host {
                 for job in app.jobs() {
                     self.spawn(job.name(), move |cancel| job.clone().run(cancel));
                 }
-                (app.serve(server), app.log().clone(), Vec::new())
+                (app.serve(server), app.log().clone(), siyu_messaging::App::subscriptions())
             }
             Service::Metrics => {
                 let app = siyu_metrics::App::new(db.clone(), self.clock.clone());

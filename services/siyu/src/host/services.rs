@@ -73,7 +73,12 @@ impl Service {
     /// Who follows its log: what they have not handled is not pruned.
     pub const fn followers(self) -> &'static [&'static str] {
         match self {
-            Self::Member => &[siyu_order::NAME, siyu_distribution::NAME, siyu_metrics::NAME],
+            Self::Member => &[
+                siyu_order::NAME,
+                siyu_distribution::NAME,
+                siyu_messaging::NAME,
+                siyu_metrics::NAME,
+            ],
             Self::Messaging => &[siyu_metrics::NAME],
             Self::Distribution => &[siyu_member::NAME, siyu_metrics::NAME],
             Self::Order => &[siyu_member::NAME, siyu_distribution::NAME, siyu_metrics::NAME],
