@@ -1,7 +1,6 @@
 //! The vault: what is personal is kept sealed, per merchant, and found by keyed digest (rule 122). No event, no log line and no
 //! index holds a clear value.
 
-use prost::Message;
 use siyu_kernel::{Fault, Id, kind::Merchant};
 
 use crate::App;
