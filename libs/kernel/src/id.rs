@@ -79,6 +79,15 @@ pub mod kind {
 
         /// An objection of a buyer (维权).
         Dispute = "dsp";
+
+        /// An attempt to pay for an order.
+        Payment = "pay";
+        /// Money of a payment on its way back.
+        PaymentRefund = "prf";
+        /// What a payment company told.
+        Notification = "ntf";
+        /// A movement that our books and a statement do not agree on.
+        Difference = "dif";
         /// Someone who brings customers (分销员).
         Promoter = "pro";
         /// The relation customer → promoter.

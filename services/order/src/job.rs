@@ -5,7 +5,7 @@ use std::{fmt, pin::Pin};
 use siyu_kernel::Fault;
 use siyu_runtime::{CancellationToken, Progress, Steps, steps};
 
-use crate::{App, checkout, limits, tender};
+use crate::{App, checkout, guarantee, limits, payment, tender};
 
 /// One step of a job.
 type Step = fn(&App) -> Pin<Box<dyn Future<Output = Result<Progress, Fault>> + Send + '_>>;
@@ -20,10 +20,15 @@ pub struct Job {
 
 /// The jobs of the service.
 pub(crate) fn all(app: &App) -> Vec<Job> {
-    let jobs: [(&'static str, Step); 3] = [
+    let jobs: [(&'static str, Step); 8] = [
         ("order.tenders", |app| Box::pin(tender::job::once(app))),
         ("order.expire_checkouts", |app| Box::pin(checkout::expire::once(app))),
         ("order.ripen", |app| Box::pin(checkout::ripen::once(app))),
+        ("order.release_guarantees", |app| Box::pin(guarantee::act::release_some(app))),
+        ("order.close_claims", |app| Box::pin(payment::job::close_claims(app))),
+        ("order.payment_notifications", |app| Box::pin(payment::job::notifications(app))),
+        ("order.payments", |app| Box::pin(payment::job::payments(app))),
+        ("order.payment_refunds", |app| Box::pin(payment::job::refunds(app))),
     ];
     jobs.map(|(name, step)| Job { app: app.clone(), name, step }).into()
 }

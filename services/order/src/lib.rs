@@ -2,6 +2,7 @@
 
 pub mod buyer;
 pub mod checkout;
+pub mod claim;
 pub mod coupon;
 pub mod directory;
 pub mod guarantee;
@@ -12,9 +13,11 @@ pub mod limits;
 pub mod location;
 mod migrations;
 pub mod order;
+pub mod payment;
 pub mod price;
 pub mod promotion;
 pub mod quote;
+pub mod reconciliation;
 pub mod refund;
 pub mod stock;
 pub mod tender;
@@ -25,9 +28,10 @@ use std::sync::Arc;
 
 use directory::Directory;
 use job::Job;
+use payment::wechat::{self, Http};
 use siyu_events::{Log, Subscription};
 use siyu_grpc::{Peer, Server};
-use siyu_kernel::{Clock, Ids};
+use siyu_kernel::{Clock, Fault, Ids};
 use siyu_pg::Db;
 use siyu_proto::{
     event::v1::event_log_service_server::EventLogServiceServer,
@@ -35,32 +39,64 @@ use siyu_proto::{
         checkout_service_server::CheckoutServiceServer, coupon_service_server::CouponServiceServer,
         guarantee_service_server::GuaranteeServiceServer,
         import_service_server::ImportServiceServer, item_service_server::ItemServiceServer,
-        location_service_server::LocationServiceServer, order_service_server::OrderServiceServer,
+        location_service_server::LocationServiceServer, order_service_server::OrderServiceServer, payment_service_server::PaymentServiceServer,
         promotion_service_server::PromotionServiceServer, quote_service_server::QuoteServiceServer,
         stock_service_server::StockServiceServer,
     },
 };
+use siyu_vault::Vault;
 
 /// The name of the service: of its database, its events and its telemetry.
 pub const NAME: &str = "order";
 
-/// The service: its database, its event log, the member service and what is remembered of it, and where ids and, for work that
-/// no request asked for, instants come from.
+/// The service: its database, its event log, the member service and what is remembered of it, the vault of its secrets, its way
+/// to payment companies, and where ids and, for work that no request asked for, instants come from.
 #[derive(Debug, Clone)]
 pub struct App {
     db: Db,
     log: Log,
     member: Peer,
     directory: Directory,
+    vault: Vault,
+    http: Http,
+    provider_origins: Arc<[String]>,
     ids: Arc<dyn Ids>,
     clock: Arc<dyn Clock>,
 }
 
 impl App {
     /// The service on a database, beside the member service.
-    pub fn new(db: Db, member: Peer, ids: Arc<dyn Ids>, clock: Arc<dyn Clock>) -> Self {
-        let (log, directory) = (Log::new(db.clone(), NAME), Directory::new(member.clone()));
-        Self { db, log, member, directory, ids, clock }
+    pub fn new(
+        db: Db,
+        member: Peer,
+        vault: Vault,
+        ids: Arc<dyn Ids>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            log: Log::new(db.clone(), NAME),
+            db,
+            directory: Directory::new(member.clone()),
+            member,
+            vault,
+            http: Http::new(),
+            provider_origins: [wechat::ORIGIN, wechat::ORIGIN_BESIDE].map(str::to_owned).into(),
+            ids,
+            clock,
+        }
+    }
+
+    /// The same service, which may reach payment companies at other addresses, too: `https://host:port`. Merchants choose among
+    /// them, so none may lead inside.
+    #[must_use]
+    pub fn with_provider_origins(mut self, origins: impl IntoIterator<Item = String>) -> Self {
+        self.provider_origins = self.provider_origins.iter().cloned().chain(origins).collect();
+        self
+    }
+
+    /// Makes sure that secrets can be read and written, before anything is served.
+    pub async fn prepare(&self) -> Result<(), Fault> {
+        self.vault.check(&self.db, "order.check_vault").await
     }
 
     /// The facts that it tells.
@@ -79,6 +115,7 @@ impl App {
             .service(CheckoutServiceServer::new(self.clone()))
             .service(CouponServiceServer::new(self.clone()))
             .service(ItemServiceServer::new(self.clone()))
+            .service(PaymentServiceServer::new(self.clone()))
             .service(PromotionServiceServer::new(self.clone()))
             .service(QuoteServiceServer::new(self.clone()))
             .service(LocationServiceServer::new(self.clone()))

@@ -61,3 +61,37 @@ pub const PICKED_UP_RELEASE_HOURS: i64 = 24;
 
 /// How many orders one step of the job releases: some seconds of work, so that a process that stops is not waited for.
 pub const RELEASES_BATCH: i64 = 200;
+
+/// Pages of notifications: their bodies are some KiB each.
+pub const NOTIFICATION_PAGE: Sizes = Sizes { default: 50, max: 200 };
+
+/// Attempts to pay for one order: more than any buyer makes, and their number fits what payment companies take.
+pub const ATTEMPTS_MAX: i32 = 50;
+
+/// How long a payment company is waited for. The longest that WeChat Pay takes is some seconds.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// For how long a process has an attempt, a refund or a notification for itself: longer than all calls of one round take.
+pub const CALL_LEASE: TimeDelta = TimeDelta::seconds(60);
+
+/// When a payment company is asked for the first time how an attempt stands: buyers take some seconds, and most are told.
+pub const FIRST_QUERY: TimeDelta = TimeDelta::seconds(30);
+
+/// How long after the claim's time the payment company itself closes an attempt: after we have.
+pub const EXPIRY_GRACE: TimeDelta = TimeDelta::minutes(1);
+
+/// How far the time of a signature may be from ours (WeChat Pay: five minutes).
+pub const SIGNATURE_WINDOW: Duration = Duration::from_mins(5);
+
+/// The longest answer of a payment company that is read.
+pub const ANSWER_MAX: usize = 1024 * 1024;
+
+/// The longest statement of a day that is read: some hundred thousand lines.
+pub const BILL_MAX: usize = 256 * 1024 * 1024;
+
+/// How long is waited before something that did not come off is tried again: 5 seconds, then twice as long each time, at most
+/// ten minutes.
+pub fn backoff(tries: i32) -> TimeDelta {
+    let doubled = 5_i64 << tries.clamp(0, 7);
+    TimeDelta::seconds(doubled.min(600))
+}

@@ -50,6 +50,21 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/1031_add_stock_kept.sql"),
     },
     Migration {
+        version: 1040,
+        name: "create_vault_keys",
+        sql: include_str!("../migrations/1040_create_vault_keys.sql"),
+    },
+    Migration {
+        version: 1041,
+        name: "create_payments",
+        sql: include_str!("../migrations/1041_create_payments.sql"),
+    },
+    Migration {
+        version: 1042,
+        name: "create_sandbox",
+        sql: include_str!("../migrations/1042_create_sandbox.sql"),
+    },
+    Migration {
         version: 1050,
         name: "create_guarantees",
         sql: include_str!("../migrations/1050_create_guarantees.sql"),

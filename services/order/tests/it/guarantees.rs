@@ -10,7 +10,7 @@ use siyu_proto::order::v1::{GuaranteeEntryKind as Kind, *};
 use uuid::Uuid;
 
 use crate::{
-    till::{TERMS, cny},
+    held::{TERMS, cny},
     world::World,
 };
 

@@ -15,22 +15,23 @@ use siyu_proto::{
         stored_value_service_server::StoredValueServiceServer,
     },
     order::v1::{
-        checkout_service_client::CheckoutServiceClient, coupon_service_client::CouponServiceClient,
-        guarantee_service_client::GuaranteeServiceClient,
-        import_service_client::ImportServiceClient, item_service_client::ItemServiceClient,
-        location_service_client::LocationServiceClient, order_service_client::OrderServiceClient,
+        checkout_service_client::CheckoutServiceClient, coupon_service_client::CouponServiceClient, guarantee_service_client::GuaranteeServiceClient, import_service_client::ImportServiceClient, item_service_client::ItemServiceClient, location_service_client::LocationServiceClient, order_service_client::OrderServiceClient, payment_service_client::PaymentServiceClient,
         promotion_service_client::PromotionServiceClient, quote_service_client::QuoteServiceClient,
         stock_service_client::StockServiceClient, *,
     },
     r#type::v1::Money,
 };
-use siyu_runtime::Readiness;
+use siyu_runtime::{Progress, Readiness, Steps, random_bytes};
 use siyu_testkit::{Database, FixedClock, SeededIds, merchant, told};
+use siyu_vault::Vault;
 
 use crate::member::Member;
 
 const SCHEMA: &[&[Migration]] =
     &[base_migrations(), siyu_events::MIGRATIONS, siyu_ledger::MIGRATIONS, siyu_order::MIGRATIONS];
+
+/// The configured key of the vault.
+const VAULT_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
 /// 2024-06-01T00:00:00Z, the instant of the clock.
 pub(crate) const NOW: i64 = 1_717_200_000;
@@ -53,6 +54,11 @@ pub(crate) enum Told {
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::beside(&[]).await
+    }
+
+    /// The service with payment companies at these addresses.
+    pub(crate) async fn beside(origins: &[String]) -> Self {
         let database = Database::fresh(SCHEMA).await;
         let clock = FixedClock::at("2024-06-01T00:00:00Z");
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
@@ -70,7 +76,9 @@ impl World {
         let siblings = Upstream::in_process(siblings.build().unwrap());
         let peer = Peer::new(siblings, "order", assertions.clone(), shared.clone());
         let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(1));
-        let app = App::new(database.db().clone(), peer, ids, shared.clone());
+        let vault = Vault::new(VAULT_KEY, "", random_bytes::<32>).unwrap();
+        let app = App::new(database.db().clone(), peer, vault, ids, shared.clone());
+        let app = app.with_provider_origins(origins.iter().cloned());
         let own = Upstream::in_process(app.serve(server(&assertions)).build().unwrap());
         let door = Peer::new(own, "gateway", assertions, shared.clone());
         Self { database, member, app, clock, door }
@@ -118,6 +126,23 @@ impl World {
 
     pub(crate) fn orders(&self, who: u32) -> OrderServiceClient<Call> {
         OrderServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn payments(&self, who: u32) -> PaymentServiceClient<Call> {
+        PaymentServiceClient::new(self.call(who))
+    }
+
+    /// Runs the jobs until none has anything to do at this instant.
+    pub(crate) async fn run_jobs(&self) {
+        loop {
+            let mut progress = Progress::Idle;
+            for job in self.app.jobs() {
+                progress = progress.or(job.step().await.unwrap());
+            }
+            if progress == Progress::Idle {
+                return;
+            }
+        }
     }
 
     /// Imports orders of merchant 1.

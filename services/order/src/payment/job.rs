@@ -1,0 +1,106 @@
+//! What is done about payments without being asked: claims whose time is over are closed, attempts without an end are asked for
+//! or closed, refunds are sent and asked for, notifications are worked on. One that fails is tried again later and holds up no
+//! other.
+
+use chrono::{DateTime, Utc};
+use siyu_kernel::{Code, Fault, Id, kind::Merchant};
+use siyu_runtime::Progress;
+
+use super::{act, notification, refund, store};
+use crate::{App, claim, limits};
+
+/// Closes claims whose time is over.
+pub(crate) async fn close_claims(app: &App) -> Result<Progress, Fault> {
+    let now = app.clock.now();
+    let mut jobs = app.db.system("order.close_claims").await?;
+    let due = claim::store::due(&mut jobs, now, limits::JOB_BATCH).await?;
+    drop(jobs);
+    let progress = progress(&due);
+    for (merchant, order_id) in due {
+        let mut tx = app.db.tenant(merchant).await?;
+        let locked = claim::store::lock(&mut tx, order_id).await?;
+        // It may have been paid meanwhile.
+        if let Some(mut claim) = locked.filter(|claim| claim.state == claim::domain::State::Open) {
+            claim::close_locked(app, &mut tx, &mut claim, now).await?;
+            tx.commit().await?;
+        }
+    }
+    Ok(progress)
+}
+
+/// Asks payment companies for attempts without an end.
+pub(crate) async fn payments(app: &App) -> Result<Progress, Fault> {
+    let now = app.clock.now();
+    let mut jobs = app.db.system("order.payments").await?;
+    let due = store::due(&mut jobs, now, limits::JOB_BATCH).await?;
+    drop(jobs);
+    let progress = progress(&due);
+    for (merchant, id, due_at) in due {
+        let mut tx = app.db.tenant(merchant).await?;
+        let leased = store::lease(&mut tx, id, due_at, lease(now)).await?;
+        tx.commit().await?;
+        if let Some(payment) = leased {
+            survived(act::once(app, merchant, &payment, now).await, merchant)?;
+        }
+    }
+    Ok(progress)
+}
+
+/// Sends refunds, and asks for those that were sent.
+pub(crate) async fn refunds(app: &App) -> Result<Progress, Fault> {
+    let now = app.clock.now();
+    let mut jobs = app.db.system("order.payment_refunds").await?;
+    let due = refund::store::due(&mut jobs, now, limits::JOB_BATCH).await?;
+    drop(jobs);
+    let progress = progress(&due);
+    for (merchant, id, due_at) in due {
+        let mut tx = app.db.tenant(merchant).await?;
+        let leased = refund::store::lease(&mut tx, id, due_at, lease(now)).await?;
+        tx.commit().await?;
+        if let Some(refund) = leased {
+            survived(refund::send::once(app, merchant, &refund, now).await, merchant)?;
+        }
+    }
+    Ok(progress)
+}
+
+/// Works on what payment companies told.
+pub(crate) async fn notifications(app: &App) -> Result<Progress, Fault> {
+    let now = app.clock.now();
+    let mut jobs = app.db.system("order.payment_notifications").await?;
+    let due = notification::store::due(&mut jobs, now, limits::JOB_BATCH).await?;
+    drop(jobs);
+    let progress = progress(&due);
+    for (merchant, id, due_at) in due {
+        let mut tx = app.db.tenant(merchant).await?;
+        let leased = notification::store::lease(&mut tx, id, due_at, lease(now)).await?;
+        tx.commit().await?;
+        let Some(told) = leased else { continue };
+        let done = notification::process(app, merchant, &told, now).await;
+        if done.is_err() {
+            notification::postpone(app, merchant, &told, now).await?;
+        }
+        survived(done.map(drop), merchant)?;
+    }
+    Ok(progress)
+}
+
+fn progress<T>(due: &[T]) -> Progress {
+    if due.is_empty() { Progress::Idle } else { Progress::Worked }
+}
+
+fn lease(now: DateTime<Utc>) -> DateTime<Utc> {
+    now + limits::CALL_LEASE
+}
+
+/// What goes wrong with one thing is said and holds up no other; only without the database nothing goes on.
+fn survived(done: Result<(), Fault>, merchant: Id<Merchant>) -> Result<(), Fault> {
+    match done {
+        Err(fault) if fault.code() == Code::Unavailable => Err(fault),
+        Err(fault) => {
+            tracing::error!(%merchant, ?fault, "a payment, refund or notification fails for a reason of ours");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
+}
