@@ -146,10 +146,11 @@ def references_exist(objects, allowed_secrets):
 def servers_get_their_secrets(objects):
     for o in of_kind(objects, "Deployment"):
         env = {e["name"]: e for e in pod_of(o)[1]["containers"][0]["env"]}
-        keys = [name for name in env if name.startswith("SIYU__MEMBER__VAULT_KEY")]
-        is_member = o["metadata"]["labels"]["app.kubernetes.io/component"] == "member"
-        if is_member != ("SIYU__MEMBER__VAULT_KEY" in keys):
-            yield f"{label(o)}: the key of personal data is for the member service and no other"
+        keys = [name for name in env if "__VAULT_KEY" in name]
+        component = o["metadata"]["labels"]["app.kubernetes.io/component"]
+        own = f"SIYU__{component.upper()}__VAULT_KEY"
+        if (component in ("member", "order")) != (own in keys) or any(not name.startswith(own) for name in keys):
+            yield f"{label(o)}: the key of the vault is for the member and the order service and no other"
         for name in ("SIYU__DATABASE__URL", "SIYU__AUTH__INTERNAL_KEY", *keys):
             if "secretKeyRef" not in env.get(name, {}).get("valueFrom", {}):
                 yield f"{label(o)}: {name} comes from no Secret"

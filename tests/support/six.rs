@@ -130,8 +130,9 @@ impl Six {
             let name = format!("SIYU__PEERS__{}", peer.name().to_uppercase());
             env.push((name, format!("http://{}", self.addrs[peer].0)));
         }
-        if service == Service::Member {
-            env.push(("SIYU__MEMBER__VAULT_KEY".to_owned(), self.vault_key.clone()));
+        if matches!(service, Service::Member | Service::Order) {
+            let name = format!("SIYU__{}__VAULT_KEY", service.name().to_uppercase());
+            env.push((name, self.vault_key.clone()));
         }
         if service == Service::Gateway {
             let digest = self.operator.digest().to_string();

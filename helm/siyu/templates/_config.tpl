@@ -67,10 +67,11 @@ valueFrom:
   "SIYU_CONFIG" "/etc/siyu/siyu.toml"
   "SIYU__DATABASE__URL" (include "siyu.secretKey" (dict "root" .root "secret" $database.existingSecret "key" ($database.key | default .name)) | fromYaml)
   "SIYU__AUTH__INTERNAL_KEY" (include "siyu.secretKey" (dict "root" .root "secret" $values.auth.existingSecret "key" $values.auth.key) | fromYaml) }}
-{{- if eq .name "member" }}
-{{- $_ := set $env "SIYU__MEMBER__VAULT_KEY" (include "siyu.secretKey" (dict "root" .root "secret" $values.vault.existingSecret "key" $values.vault.key) | fromYaml) }}
+{{- if has .name (list "member" "order") }}
+{{- $prefix := printf "SIYU__%s__VAULT_KEY" (upper .name) }}
+{{- $_ := set $env $prefix (include "siyu.secretKey" (dict "root" .root "secret" $values.vault.existingSecret "key" $values.vault.key) | fromYaml) }}
 {{- if $values.vault.keyBefore }}
-{{- $_ := set $env "SIYU__MEMBER__VAULT_KEY_BEFORE" (include "siyu.secretKey" (dict "root" .root "secret" $values.vault.existingSecret "key" $values.vault.keyBefore) | fromYaml) }}
+{{- $_ := set $env (printf "%s_BEFORE" $prefix) (include "siyu.secretKey" (dict "root" .root "secret" $values.vault.existingSecret "key" $values.vault.keyBefore) | fromYaml) }}
 {{- end }}
 {{- end }}
 {{- if $values.nats.existingSecret }}

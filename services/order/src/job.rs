@@ -24,7 +24,7 @@ pub(crate) fn all(app: &App) -> Vec<Job> {
         ("order.tenders", |app| Box::pin(tender::job::once(app))),
         ("order.expire_checkouts", |app| Box::pin(checkout::expire::once(app))),
         ("order.ripen", |app| Box::pin(checkout::ripen::once(app))),
-        ("order.release_guarantees", |app| Box::pin(guarantee::act::release_some(app))),
+        ("order.release_guarantees", |app| Box::pin(guarantee::job::release(app))),
         ("order.close_claims", |app| Box::pin(payment::job::close_claims(app))),
         ("order.payment_notifications", |app| Box::pin(payment::job::notifications(app))),
         ("order.payments", |app| Box::pin(payment::job::payments(app))),

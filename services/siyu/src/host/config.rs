@@ -31,6 +31,8 @@ pub struct Config {
     pub auth: Auth,
     /// What only the member service reads.
     pub member: Member,
+    /// What only the order service reads.
+    pub order: Order,
     /// The bounds of the gateway.
     pub gateway: siyu_gateway::Config,
     /// Logs, traces, telemetry.
@@ -131,6 +133,29 @@ pub struct Member {
     pub vault_key: Secret,
     /// The key before it, while not everything is sealed under the new one yet.
     pub vault_key_before: Secret,
+}
+
+/// What only the order service reads.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Order {
+    /// The key that secrets with payment companies are sealed under: at least 32 bytes, hexadecimal or base64. Who loses it has
+    /// to enter them anew.
+    pub vault_key: Secret,
+    /// The key before it, while not everything is sealed under the new one yet.
+    pub vault_key_before: Secret,
+    /// Where payment companies may be besides their own addresses, `https://host:port` separated by commas: a proxy, or a
+    /// simulator. Merchants choose among them.
+    pub provider_origins: String,
+}
+
+impl Order {
+    /// The addresses.
+    pub fn origins(&self) -> Vec<String> {
+        let trimmed =
+            self.provider_origins.split(',').map(|origin| origin.trim().trim_end_matches('/'));
+        trimmed.filter(|origin| !origin.is_empty()).map(str::to_owned).collect()
+    }
 }
 
 impl Default for Grpc {

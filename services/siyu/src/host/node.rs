@@ -7,10 +7,10 @@ use siyu_events::{
 };
 use siyu_grpc::{App, Assertions, Peer, Server, Upstream};
 use siyu_kernel::{Clock, Ids};
-use siyu_member::vault::Vault;
 use siyu_pg::Db;
 use siyu_proto::event::v1::event_log_service_client::EventLogServiceClient;
 use siyu_runtime::{Policy, Readiness, SystemClock, SystemIds, Tasks};
+use siyu_vault::Vault;
 
 use super::{config::Events, services::Service};
 use crate::exit::Failure;
@@ -33,8 +33,10 @@ pub struct Host {
     pub ids: Arc<dyn Ids>,
     /// What services trust each other by.
     pub assertions: Arc<Assertions>,
-    /// What personal data are sealed in; only the member service has it.
+    /// What personal data and secrets are sealed in; only the member and the order service have one.
     pub vault: Option<Vault>,
+    /// Where payment companies may be besides their own addresses.
+    pub provider_origins: Vec<String>,
     /// The bounds of a server.
     pub limits: siyu_grpc::Settings,
     /// The broker; events are pulled without one.
@@ -68,6 +70,7 @@ impl Host {
             ids: Arc::new(SystemIds),
             assertions,
             vault,
+            provider_origins: Vec::new(),
             limits,
             nats,
             events: Events::default(),
@@ -97,12 +100,7 @@ impl Host {
                 (app.serve(server), app.log().clone(), app.subscriptions())
             }
             Service::Order => {
-                let app = siyu_order::App::new(
-                    db.clone(),
-                    member()?,
-                    self.ids.clone(),
-                    self.clock.clone(),
-                );
+                let app = self.order(db, member()?).await?;
                 for job in app.jobs() {
                     self.spawn(job.name(), move |cancel| job.clone().run(cancel));
                 }
@@ -147,6 +145,16 @@ impl Host {
     async fn member(&self, db: &Db) -> Result<siyu_member::App, Failure> {
         let vault = self.vault.clone().expect("whoever starts the member service has its vault");
         let app = siyu_member::App::new(db.clone(), vault, self.ids.clone(), self.clock.clone());
+        app.prepare().await.map_err(Failure::because)?;
+        Ok(app)
+    }
+
+    /// The order service, with its secrets in order.
+    async fn order(&self, db: &Db, member: Peer) -> Result<siyu_order::App, Failure> {
+        let vault = self.vault.clone().expect("whoever starts the order service has its vault");
+        let (ids, clock) = (self.ids.clone(), self.clock.clone());
+        let app = siyu_order::App::new(db.clone(), member, vault, ids, clock)
+            .with_provider_origins(self.provider_origins.iter().cloned());
         app.prepare().await.map_err(Failure::because)?;
         Ok(app)
     }

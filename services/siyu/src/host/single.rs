@@ -3,14 +3,18 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use siyu_grpc::{Assertions, Upstream};
-use siyu_member::vault::Vault;
 use siyu_pg::{Db, Settings};
-use siyu_runtime::{CancellationToken, Policy, Tasks, config, pause, random_bytes};
+use siyu_runtime::{
+    CancellationToken, Policy, Tasks,
+    config::{self, Secret},
+    pause, random_bytes,
+};
+use siyu_vault::Vault;
 use tokio::net::TcpListener;
 
 use super::{
     admin,
-    config::{Config, Member},
+    config::Config,
     node::{Host, Nats, Upstreams},
     services::Service,
     suite::{bind, gateway, take},
@@ -100,22 +104,29 @@ fn host(service: Service, config: &Config) -> Result<Host, Failure> {
         .map_err(|error| Failure::usage(format!("auth.internal_key: {error}")))?;
     let nats =
         (!config.nats.url.is_empty()).then(|| Nats { url: config.nats.url.expose().to_owned() });
-    let vault = if service == Service::Member { Some(vault(&config.member)?) } else { None };
+    let (member, order) = (&config.member, &config.order);
+    let vault = match service {
+        Service::Member => Some(vault("member", &member.vault_key, &member.vault_key_before)?),
+        Service::Order => Some(vault("order", &order.vault_key, &order.vault_key_before)?),
+        Service::Distribution | Service::Messaging | Service::Metrics | Service::Gateway => None,
+    };
     let host = Host::new(Arc::new(assertions), config.grpc.limits.clone(), nats, vault);
-    Ok(Host { events: config.events.clone(), ..host })
+    let provider_origins = order.origins();
+    Ok(Host { events: config.events.clone(), provider_origins, ..host })
 }
 
-fn vault(member: &Member) -> Result<Vault, Failure> {
-    let (current, before) = (member.vault_key.expose(), member.vault_key_before.expose());
-    let failure = |key: &str, error| Failure::usage(format!("member.{key} {error}"));
+fn vault(section: &str, current: &Secret, before: &Secret) -> Result<Vault, Failure> {
+    let (current, before) = (current.expose(), before.expose());
+    let failure = |key: &str, error| Failure::usage(format!("{section}.{key} {error}"));
     // The one before is read alone first, so that the message names the right one.
     if !before.is_empty() {
         Vault::new(before, "", random_bytes::<32>)
             .map_err(|error| failure("vault_key_before", error))?;
     }
     Vault::new(current, before, random_bytes::<32>).map_err(|error| {
+        let name = section.to_uppercase();
         failure("vault_key", error)
-            .hint("SIYU__MEMBER__VAULT_KEY=$(openssl rand -hex 32), kept safe")
+            .hint(format!("SIYU__{name}__VAULT_KEY=$(openssl rand -hex 32), kept safe"))
     })
 }
 

@@ -11,9 +11,9 @@ use std::{
 
 use siyu_gateway::{Digest, Gateway, Parts, Secret as Token};
 use siyu_grpc::{Assertions, Upstream};
-use siyu_member::vault::{self, Vault};
 use siyu_pg::{Db, embedded::Durability};
 use siyu_runtime::{CancellationToken, random_bytes};
+use siyu_vault::Vault;
 use tokio::net::TcpListener;
 
 use super::{
@@ -183,7 +183,8 @@ fn prepare(data_dir: &Path) -> Result<(String, Host), Failure> {
     };
     let (operator, key) = (secret(OPERATOR_TOKEN)?, secret("internal.key")?);
     let assertions = Arc::new(Assertions::new(key.as_bytes()).map_err(Failure::because)?);
-    let vault_key = private_file(&data_dir.join("vault.key"), || vault::new_key(random_bytes))?;
+    let vault_key =
+        private_file(&data_dir.join("vault.key"), || siyu_vault::new_key(random_bytes))?;
     let vault = Vault::new(&vault_key, "", random_bytes::<32>).map_err(Failure::because)?;
     Ok((operator, Host::new(assertions, siyu_grpc::Settings::default(), None, Some(vault))))
 }
