@@ -77,6 +77,8 @@ pub mod kind {
         /// A change of a stock.
         Movement = "mov";
 
+        /// What was sent of an order (包裹).
+        Parcel = "pcl";
         /// An objection of a buyer (维权).
         Dispute = "dsp";
 

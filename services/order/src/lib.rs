@@ -5,6 +5,7 @@ pub mod checkout;
 pub mod claim;
 pub mod coupon;
 pub mod directory;
+pub mod fulfilment;
 pub mod guarantee;
 pub mod import;
 pub mod item;
@@ -39,7 +40,8 @@ use siyu_proto::{
         checkout_service_server::CheckoutServiceServer, coupon_service_server::CouponServiceServer,
         guarantee_service_server::GuaranteeServiceServer,
         import_service_server::ImportServiceServer, item_service_server::ItemServiceServer,
-        location_service_server::LocationServiceServer, order_service_server::OrderServiceServer, payment_service_server::PaymentServiceServer,
+        location_service_server::LocationServiceServer, order_service_server::OrderServiceServer,
+        payment_service_server::PaymentServiceServer,
         promotion_service_server::PromotionServiceServer, quote_service_server::QuoteServiceServer,
         stock_service_server::StockServiceServer,
     },

@@ -95,3 +95,20 @@ pub fn backoff(tries: i32) -> TimeDelta {
     let doubled = 5_i64 << tries.clamp(0, 7);
     TimeDelta::seconds(doubled.min(600))
 }
+
+/// How often a pick-up code is drawn again when the store has the very same: with a thousand codes waiting, the second draw is
+/// needed once in a hundred thousand.
+pub const CODE_DRAWS_MAX: usize = 16;
+
+/// How many wrong pick-up codes a store may try within [`PICKUP_FAILURES_WINDOW`]: more than clerks mistype, and at this pace a
+/// thousand waiting codes are guessed once in a hundred days by somebody who never stops.
+pub const PICKUP_FAILURES_MAX: i32 = 40;
+
+/// After which time wrong pick-up codes are forgotten.
+pub const PICKUP_FAILURES_WINDOW: TimeDelta = TimeDelta::hours(1);
+
+/// How long a store may answer an offer (reference §3.7).
+pub const ACCEPT_WITHIN: TimeDelta = TimeDelta::minutes(10);
+
+/// How many offers that nobody answered one step of the job passes on.
+pub const ASSIGNMENTS_BATCH: i64 = 200;

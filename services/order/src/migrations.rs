@@ -70,6 +70,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/1050_create_guarantees.sql"),
     },
     Migration {
+        version: 1060,
+        name: "create_fulfilment",
+        sql: include_str!("../migrations/1060_create_fulfilment.sql"),
+    },
+    Migration {
         version: 1080,
         name: "add_quarantine_buyers",
         sql: include_str!("../migrations/1080_add_quarantine_buyers.sql"),

@@ -5,6 +5,8 @@ mod buyers;
 mod catalogue;
 mod checkouts;
 mod coupons;
+mod fulfilment;
+mod fulfilment_race;
 mod guarantees;
 mod guarantees_race;
 mod held;

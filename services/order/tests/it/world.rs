@@ -15,7 +15,11 @@ use siyu_proto::{
         stored_value_service_server::StoredValueServiceServer,
     },
     order::v1::{
-        checkout_service_client::CheckoutServiceClient, coupon_service_client::CouponServiceClient, guarantee_service_client::GuaranteeServiceClient, import_service_client::ImportServiceClient, item_service_client::ItemServiceClient, location_service_client::LocationServiceClient, order_service_client::OrderServiceClient, payment_service_client::PaymentServiceClient,
+        checkout_service_client::CheckoutServiceClient, coupon_service_client::CouponServiceClient,
+        guarantee_service_client::GuaranteeServiceClient,
+        import_service_client::ImportServiceClient, item_service_client::ItemServiceClient,
+        location_service_client::LocationServiceClient, order_service_client::OrderServiceClient,
+        payment_service_client::PaymentServiceClient,
         promotion_service_client::PromotionServiceClient, quote_service_client::QuoteServiceClient,
         stock_service_client::StockServiceClient, *,
     },

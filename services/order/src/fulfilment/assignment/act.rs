@@ -1,0 +1,83 @@
+//! What happens to assignments, each in the transaction of its cause.
+
+use chrono::{DateTime, Utc};
+use siyu_kernel::Fault;
+use siyu_pg::Tx;
+
+use super::{Assignment, Error, Event, store};
+use crate::{
+    App,
+    fulfilment::{StoreId, pickup::By},
+    limits,
+    order::domain::OrderId,
+};
+
+/// Offers a part of an order to the best store, or gives the assignment that is there.
+pub async fn begin(
+    tx: &mut Tx,
+    (order, part): (OrderId, i32),
+    stores: &[StoreId],
+    by: By<'_>,
+) -> Result<Assignment, Fault> {
+    let assignment = Assignment::begin(order, part, stores, by.now);
+    if store::insert(tx, &assignment, by.now).await? {
+        store::insert_event(tx, &assignment, "begun", assignment.store_id, by).await?;
+        return Ok(assignment);
+    }
+    find(tx, order, part).await
+}
+
+/// Lets something happen to an assignment, and gives what stands afterwards. Of several at once one succeeds.
+///
+/// # Errors
+/// `NOT_FOUND`; `ASSIGNED_ELSEWHERE`; `OFFER_EXPIRED`; `OFFER_STANDS`; `ASSIGNMENT_ENDED`; `STORE_CONFLICT`.
+pub async fn change(
+    tx: &mut Tx,
+    (order, part): (OrderId, i32),
+    event: Event,
+    by: By<'_>,
+) -> Result<Assignment, Fault> {
+    let assignment = find(tx, order, part).await?;
+    let Some(next) = assignment.after(event, by.now)? else { return Ok(assignment) };
+    if !store::save(tx, &next, &assignment, by.now).await? {
+        return Err(Error::Raced.into());
+    }
+    let about = match event {
+        Event::Assign(store) => Some(store),
+        Event::Accept(_) | Event::Refuse(_) | Event::TimeOut | Event::Finish | Event::Withdraw => {
+            assignment.store_id
+        }
+    };
+    store::insert_event(tx, &next, event.as_str(), about, by).await?;
+    Ok(next)
+}
+
+/// Asks the next store for offers that nobody answered, each in a transaction of its own; gives how many. A step of a job.
+pub async fn time_out_due(app: &App, now: DateTime<Utc>) -> Result<usize, Fault> {
+    let mut jobs = app.db.system("order.time_out_assignments").await?;
+    let due = store::due(&mut jobs, now, limits::ASSIGNMENTS_BATCH).await?;
+    drop(jobs);
+    let mut done = 0;
+    for (merchant, order, part) in due {
+        let mut tx = app.db.tenant(merchant).await?;
+        let by = By { actor: "order.time_out_assignments", reason: "", now };
+        match change(&mut tx, (order, part), Event::TimeOut, by).await {
+            Ok(_) => {
+                tx.commit().await?;
+                done += 1;
+            }
+            // The store answered at the last moment.
+            Err(fault) if is_late(&fault) => {}
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(done)
+}
+
+fn is_late(fault: &Fault) -> bool {
+    ["OFFER_STANDS", "ASSIGNMENT_ENDED", "STORE_CONFLICT"].contains(&fault.reason())
+}
+
+async fn find(tx: &mut Tx, order: OrderId, part: i32) -> Result<Assignment, Fault> {
+    store::find(tx, order, part).await?.ok_or_else(|| Fault::not_found("assignment"))
+}

@@ -1,0 +1,93 @@
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use siyu_kernel::Id;
+use uuid::Uuid;
+
+use super::*;
+
+fn store(n: u128) -> StoreId {
+    Id::from_uuid(Uuid::from_u128(n))
+}
+
+fn begun(stores: &[StoreId]) -> Assignment {
+    Assignment::begin(Id::from_uuid(Uuid::nil()), 1, stores, DateTime::UNIX_EPOCH)
+}
+
+fn after(assignment: &Assignment, event: Event, minutes: i64) -> Result<Assignment, Error> {
+    let now = DateTime::UNIX_EPOCH + TimeDelta::minutes(minutes);
+    Ok(assignment.after(event, now)?.unwrap_or_else(|| assignment.clone()))
+}
+
+#[test]
+fn a_store_answers_in_time_or_the_next_one_is_asked_and_then_headquarters() {
+    let first = begun(&[store(1), store(2)]);
+    assert_eq!((first.state, first.store_id), (State::Offered, Some(store(1))));
+    assert_eq!(after(&first, Event::TimeOut, 9), Err(Error::OfferStands));
+    assert_eq!(after(&first, Event::Accept(store(1)), 10), Err(Error::OfferExpired));
+    assert_eq!(after(&first, Event::Accept(store(2)), 1), Err(Error::OtherStore));
+    let second = after(&first, Event::TimeOut, 10).unwrap();
+    assert_eq!((second.store_id, second.turn), (Some(store(2)), 2));
+    let last = after(&second, Event::Refuse(store(2)), 11).unwrap();
+    assert_eq!((last.state, last.store_id), (State::Headquarters, None));
+    let named = after(&last, Event::Assign(store(1)), 12).unwrap();
+    let taken = after(&named, Event::Accept(store(1)), 21).unwrap();
+    assert_eq!((taken.state, taken.expires_at), (State::Accepted, None));
+    assert_eq!(after(&taken, Event::Accept(store(1)), 22).unwrap(), taken, "a repeat");
+    assert_eq!(after(&taken, Event::Finish, 23).unwrap().state, State::Done);
+}
+
+#[test]
+fn a_store_that_took_it_may_find_that_it_cannot() {
+    let first = begun(&[store(1), store(2)]);
+    let taken = after(&first, Event::Accept(store(1)), 1).unwrap();
+    let next = after(&taken, Event::Refuse(store(1)), 60).unwrap();
+    assert_eq!((next.state, next.store_id), (State::Offered, Some(store(2))));
+    let again = after(&next, Event::Assign(store(2)), 61).unwrap();
+    assert_eq!((again.turn, again.candidates.len()), (4, 0));
+}
+
+#[test]
+fn without_a_candidate_headquarters_decide_at_once() {
+    assert_eq!(begun(&[]).state, State::Headquarters);
+    let ended = after(&begun(&[]), Event::Withdraw, 1).unwrap();
+    assert_eq!(after(&ended, Event::Withdraw, 2).unwrap(), ended, "a repeat");
+    assert_eq!(after(&ended, Event::Assign(store(1)), 2), Err(Error::Ended));
+}
+
+fn events() -> impl Strategy<Value = Vec<(i64, Event)>> {
+    let some = (1..4_u128).prop_map(store);
+    let event = prop_oneof![
+        some.clone().prop_map(Event::Accept),
+        some.clone().prop_map(Event::Refuse),
+        some.prop_map(Event::Assign),
+        Just(Event::TimeOut),
+        Just(Event::Finish),
+        Just(Event::Withdraw),
+    ];
+    prop::collection::vec((0..8_i64, event), 0..30)
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_an_assignment_is_with_one_store_or_with_headquarters(events in events()) {
+        let mut stands = begun(&[store(1), store(2), store(3)]);
+        let mut minutes = 0;
+        for (passed, event) in events {
+            minutes += passed;
+            let Ok(next) = after(&stands, event, minutes) else { continue };
+            let has_store = next.store_id.is_some();
+            match next.state {
+                State::Offered | State::Accepted => prop_assert!(has_store),
+                State::Headquarters => prop_assert!(!has_store),
+                State::Done | State::Withdrawn => {}
+            }
+            prop_assert_eq!(next.expires_at.is_some(), next.state == State::Offered);
+            prop_assert_eq!(next.turn > stands.turn, next != stands);
+            prop_assert!(next.candidates.len() <= stands.candidates.len());
+            if matches!(stands.state, State::Done | State::Withdrawn) {
+                prop_assert_eq!(&next, &stands, "an end is an end");
+            }
+            stands = next;
+        }
+    }
+}
