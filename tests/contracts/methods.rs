@@ -30,6 +30,8 @@ const NATURAL: &[(&str, &str)] = &[
     ("UpsertItems", "an item is known by its code"),
     ("UpsertLocations", "a location is known by its code"),
     ("ImportStock", "a row is known by the number of its document and its own"),
+    ("UpsertPriceLists", "a list is known by its code"),
+    ("SetListedPrices", "it says what the prices should be"),
     ("SetSafety", "it says what the safety stock should be"),
     ("UpsertPromotions", "a promotion is known by its code"),
     ("UpsertCouponTemplates", "a template is known by its code"),

@@ -3,6 +3,7 @@
 pub mod buyer;
 pub mod checkout;
 pub mod claim;
+pub mod condition;
 pub mod coupon;
 pub mod directory;
 pub mod fulfilment;
@@ -16,6 +17,7 @@ mod migrations;
 pub mod order;
 pub mod payment;
 pub mod price;
+pub mod price_list;
 pub mod promotion;
 pub mod quote;
 pub mod reconciliation;
@@ -37,11 +39,7 @@ use siyu_pg::Db;
 use siyu_proto::{
     event::v1::event_log_service_server::EventLogServiceServer,
     order::v1::{
-        checkout_service_server::CheckoutServiceServer, coupon_service_server::CouponServiceServer,
-        guarantee_service_server::GuaranteeServiceServer,
-        import_service_server::ImportServiceServer, item_service_server::ItemServiceServer,
-        location_service_server::LocationServiceServer, order_service_server::OrderServiceServer,
-        payment_service_server::PaymentServiceServer,
+        checkout_service_server::CheckoutServiceServer, coupon_service_server::CouponServiceServer, guarantee_service_server::GuaranteeServiceServer, import_service_server::ImportServiceServer, item_service_server::ItemServiceServer, location_service_server::LocationServiceServer, order_service_server::OrderServiceServer, payment_service_server::PaymentServiceServer, price_list_service_server::PriceListServiceServer,
         promotion_service_server::PromotionServiceServer, quote_service_server::QuoteServiceServer,
         stock_service_server::StockServiceServer,
     },
@@ -121,6 +119,7 @@ impl App {
             .service(PromotionServiceServer::new(self.clone()))
             .service(QuoteServiceServer::new(self.clone()))
             .service(LocationServiceServer::new(self.clone()))
+            .service(PriceListServiceServer::new(self.clone()))
             .service(StockServiceServer::new(self.clone()))
             .service(GuaranteeServiceServer::new(self.clone()))
             .service(EventLogServiceServer::new(self.log.service()))

@@ -50,6 +50,16 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/1031_add_stock_kept.sql"),
     },
     Migration {
+        version: 1032,
+        name: "create_price_lists",
+        sql: include_str!("../migrations/1032_create_price_lists.sql"),
+    },
+    Migration {
+        version: 1033,
+        name: "add_item_visibility",
+        sql: include_str!("../migrations/1033_add_item_visibility.sql"),
+    },
+    Migration {
         version: 1040,
         name: "create_vault_keys",
         sql: include_str!("../migrations/1040_create_vault_keys.sql"),

@@ -6,7 +6,10 @@ use chrono::{DateTime, Utc};
 use siyu_kernel::{Currency, Violation};
 use siyu_proto::{order::v1 as proto, r#type::v1::Money};
 
-use crate::price::Bounds;
+use crate::{
+    condition::{self, Condition, Sale},
+    price::Bounds,
+};
 
 /// An item: the row.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -23,9 +26,24 @@ pub struct Item {
     pub created_at: DateTime<Utc>,
     /// When it was last changed here.
     pub updated_at: DateTime<Utc>,
+    /// Where, when and to whom it is sold.
+    #[sqlx(flatten)]
+    pub visibility: Visibility,
     /// Its SKUs, in their order.
     #[sqlx(skip)]
     pub skus: Vec<Sku>,
+}
+
+/// Where, when and to whom an item is sold.
+#[derive(Debug, Clone, PartialEq, Eq, Default, sqlx::FromRow)]
+pub struct Visibility {
+    /// The sales.
+    #[sqlx(flatten)]
+    pub condition: Condition,
+    /// From when on.
+    pub visible_from: Option<DateTime<Utc>>,
+    /// Until when, exclusive.
+    pub visible_to: Option<DateTime<Utc>>,
 }
 
 /// A kind of an item: the row.
@@ -73,6 +91,11 @@ pub fn read(
         let description = "an element is empty".to_owned();
         wrong.push(Violation { field: format!("{field}.categories"), description });
     }
+    let visibility = read_visibility(&format!("{field}.visibility"), item.visibility.as_ref())
+        .unwrap_or_else(|violations| {
+            wrong.extend(violations);
+            Visibility::default()
+        });
     if !wrong.is_empty() {
         return Err(wrong);
     }
@@ -83,8 +106,28 @@ pub fn read(
         withdrawn: item.withdrawn,
         created_at: now,
         updated_at: now,
+        visibility,
         skus,
     })
+}
+
+fn read_visibility(
+    field: &str,
+    wire: Option<&proto::Visibility>,
+) -> Result<Visibility, Vec<Violation>> {
+    let Some(wire) = wire else { return Ok(Visibility::default()) };
+    let all = proto::SaleCondition::default();
+    let sales = wire.condition.as_ref().unwrap_or(&all);
+    let condition = Condition::read(&format!("{field}.condition"), sales);
+    let ends = (wire.visible_time_from, wire.visible_time_to);
+    match (condition, condition::read_span(field, "visible_time", ends)) {
+        (Ok(condition), Ok((visible_from, visible_to))) => {
+            Ok(Visibility { condition, visible_from, visible_to })
+        }
+        (condition, span) => {
+            Err([condition.err(), span.err()].into_iter().flatten().flatten().collect())
+        }
+    }
 }
 
 fn price(money: Option<&Money>, currency: Currency) -> Result<i64, String> {
@@ -101,8 +144,12 @@ fn price(money: Option<&Money>, currency: Currency) -> Result<i64, String> {
 impl Item {
     /// Whether both say the same, apart from when they were stored.
     pub fn same_as(&self, other: &Self) -> bool {
-        (&self.code, &self.name, &self.categories, self.withdrawn, &self.skus)
-            == (&other.code, &other.name, &other.categories, other.withdrawn, &other.skus)
+        let said = |item: &Self| Self {
+            created_at: other.created_at,
+            updated_at: other.updated_at,
+            ..item.clone()
+        };
+        said(self) == *other
     }
 
     /// As callers see it.
@@ -122,6 +169,24 @@ impl Item {
             withdrawn: self.withdrawn,
             create_time: Some(siyu_grpc::parse::timestamp(self.created_at)),
             update_time: Some(siyu_grpc::parse::timestamp(self.updated_at)),
+            visibility: self.visibility.show(),
         }
+    }
+}
+
+impl Visibility {
+    /// Whether the item is sold in a sale at an instant.
+    pub fn holds(&self, sale: &Sale, now: DateTime<Utc>) -> bool {
+        self.condition.holds(sale)
+            && condition::is_within((self.visible_from, self.visible_to), now)
+    }
+
+    /// As callers see it; none where it says nothing.
+    fn show(self) -> Option<proto::Visibility> {
+        (self != Self::default()).then(|| proto::Visibility {
+            condition: self.condition.show(),
+            visible_time_from: self.visible_from.map(siyu_grpc::parse::timestamp),
+            visible_time_to: self.visible_to.map(siyu_grpc::parse::timestamp),
+        })
     }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use siyu_grpc::{Ctx, serve};
+use siyu_grpc::{Ctx, parse, serve};
 use siyu_kernel::{Code, Fault, Violation};
 use siyu_pg::page;
 use siyu_proto::order::v1::{
-    GetItemRequest, GetItemResponse, ListItemsRequest, ListItemsResponse, UpsertItemsRequest,
-    UpsertItemsResponse, item_service_server::ItemService,
+    GetItemRequest, GetItemResponse, ListItemsRequest, ListItemsResponse, ListVisibleItemsRequest,
+    ListVisibleItemsResponse, UpsertItemsRequest, UpsertItemsResponse,
+    item_service_server::ItemService,
 };
 use tonic::{Request, Response, Status, async_trait};
 
@@ -38,6 +39,13 @@ impl ItemService for App {
         request: Request<ListItemsRequest>,
     ) -> Result<Response<ListItemsResponse>, Status> {
         serve(request, |ctx, message| list(self, ctx, message)).await
+    }
+
+    async fn list_visible_items(
+        &self,
+        request: Request<ListVisibleItemsRequest>,
+    ) -> Result<Response<ListVisibleItemsResponse>, Status> {
+        serve(request, |ctx, message| list_visible(self, ctx, message)).await
     }
 }
 
@@ -113,6 +121,32 @@ async fn list(app: &App, ctx: Ctx, request: ListItemsRequest) -> Result<ListItem
     let page = page.page(rows, |item| item.code.clone());
     Ok(ListItemsResponse {
         items: page.items.into_iter().map(|item| item.show(currency)).collect(),
+        next_page_token: page.next_token,
+    })
+}
+
+async fn list_visible(
+    app: &App,
+    ctx: Ctx,
+    request: ListVisibleItemsRequest,
+) -> Result<ListVisibleItemsResponse, Fault> {
+    let ListVisibleItemsRequest { store_code, channel, person_id, category, .. } = &request;
+    let page = page::Request::<String>::parse(
+        request.page_size,
+        &request.page_token,
+        limits::PAGE,
+        format!("{:?}", (store_code, channel, person_id, category)).as_bytes(),
+    )?;
+    let person = parse::optional_id("person_id", person_id)?;
+    let around = app.directory.around(&ctx, store_code, channel, person).await?;
+    let category = (!category.is_empty()).then_some(category.as_str());
+    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    let seen = (&around.sale, ctx.now);
+    let after = page.after.as_deref();
+    let rows = store::list_visible(&mut tx, category, seen, after, page.fetch()).await?;
+    let page = page.page(rows, |item| item.code.clone());
+    Ok(ListVisibleItemsResponse {
+        items: page.items.into_iter().map(|item| item.show(around.known.currency)).collect(),
         next_page_token: page.next_token,
     })
 }

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use siyu_pg::Tx;
 
-use super::domain::{Item, Sku};
+use super::domain::{Item, Sku, Visibility};
+use crate::condition::Sale;
 
 #[derive(sqlx::FromRow)]
 struct SkuRow {
@@ -28,6 +30,10 @@ pub struct ForSale {
     pub price_minor: i64,
     /// Whether pieces are counted.
     pub stock_kept: bool,
+
+    /// Where, when and to whom the item is sold.
+    #[sqlx(flatten)]
+    pub visibility: Visibility,
 }
 
 /// Locks the items that exist among `codes`, in their order.
@@ -36,7 +42,8 @@ pub async fn lock(tx: &mut Tx, codes: &[&str]) -> Result<Vec<Item>, siyu_pg::Err
         "select i.*
         from (select code from unnest($2::text[]) as k (code) order by code) as k
         cross join lateral (
-            select code, name, categories, withdrawn, created_at, updated_at
+            select code, name, categories, withdrawn, created_at, updated_at, for_stores, for_regions, for_tiers,
+                for_channels, visible_from, visible_to
             from items
             where merchant_id = $1 and code = k.code
             limit 1
@@ -56,11 +63,15 @@ pub async fn lock(tx: &mut Tx, codes: &[&str]) -> Result<Vec<Item>, siyu_pg::Err
 pub async fn upsert(tx: &mut Tx, items: &[Item]) -> Result<u64, siyu_pg::Error> {
     for item in items {
         sqlx::query(
-            "insert into items (merchant_id, code, name, categories, withdrawn, created_at, updated_at)
-            values ($1, $2, $3, $4, $5, $6, $7)
+            "insert into items (merchant_id, code, name, categories, withdrawn, created_at, updated_at, for_stores,
+                for_regions, for_tiers, for_channels, visible_from, visible_to)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
             on conflict on constraint items_pkey do update
             set name = excluded.name, categories = excluded.categories, withdrawn = excluded.withdrawn,
-                updated_at = excluded.updated_at",
+                updated_at = excluded.updated_at, for_stores = excluded.for_stores,
+                for_regions = excluded.for_regions, for_tiers = excluded.for_tiers,
+                for_channels = excluded.for_channels, visible_from = excluded.visible_from,
+                visible_to = excluded.visible_to",
         )
         .bind(tx.merchant())
         .bind(&item.code)
@@ -69,6 +80,12 @@ pub async fn upsert(tx: &mut Tx, items: &[Item]) -> Result<u64, siyu_pg::Error> 
         .bind(item.withdrawn)
         .bind(item.created_at)
         .bind(item.updated_at)
+        .bind(&item.visibility.condition.for_stores)
+        .bind(&item.visibility.condition.for_regions)
+        .bind(&item.visibility.condition.for_tiers)
+        .bind(&item.visibility.condition.for_channels)
+        .bind(item.visibility.visible_from)
+        .bind(item.visibility.visible_to)
         .execute(&mut **tx)
         .await?;
     }
@@ -110,7 +127,8 @@ pub async fn upsert(tx: &mut Tx, items: &[Item]) -> Result<u64, siyu_pg::Error> 
 /// One item.
 pub async fn find(tx: &mut Tx, code: &str) -> Result<Option<Item>, siyu_pg::Error> {
     let mut items: Vec<Item> = sqlx::query_as(
-        "select code, name, categories, withdrawn, created_at, updated_at
+        "select code, name, categories, withdrawn, created_at, updated_at, for_stores, for_regions, for_tiers,
+            for_channels, visible_from, visible_to
         from items
         where merchant_id = $1 and code = $2",
     )
@@ -130,7 +148,8 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Item>, siyu_pg::Error> {
     let mut items: Vec<Item> = sqlx::query_as(
-        "select code, name, categories, withdrawn, created_at, updated_at
+        "select code, name, categories, withdrawn, created_at, updated_at, for_stores, for_regions, for_tiers,
+            for_channels, visible_from, visible_to
         from items
         where merchant_id = $1 and ($2::text is null or $2 = any(categories)) and ($3::text is null or code > $3)
         order by code
@@ -146,16 +165,60 @@ pub async fn list(
     Ok(items)
 }
 
-/// Those of the SKUs that are for sale.
+/// Items after a code that are sold in a sale at an instant, of one category or of all.
+pub async fn list_visible(
+    tx: &mut Tx,
+    category: Option<&str>,
+    (sale, now): (&Sale, DateTime<Utc>),
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Item>, siyu_pg::Error> {
+    let mut items: Vec<Item> = sqlx::query_as(
+        "select code, name, categories, withdrawn, created_at, updated_at, for_stores, for_regions, for_tiers,
+            for_channels, visible_from, visible_to
+        from items
+        where merchant_id = $1 and not withdrawn and ($2::text is null or $2 = any(categories))
+            and ($3::text is null or code > $3)
+            and (for_stores = '{}' or $4 = any(for_stores))
+            and (for_regions = '{}' or for_regions && $5::uuid[])
+            and (for_tiers = '{}' or $6 = any(for_tiers))
+            and (for_channels = '{}' or $7 = any(for_channels))
+            and (visible_from is null or visible_from <= $8)
+            and (visible_to is null or visible_to > $8)
+        order by code
+        limit $9",
+    )
+    .bind(tx.merchant())
+    .bind(category)
+    .bind(after)
+    .bind(sale.store_code.as_deref())
+    .bind(&sale.regions)
+    .bind(sale.tier)
+    .bind(sale.channel.as_deref())
+    .bind(now)
+    .bind(limit)
+    .fetch_all(&mut **tx)
+    .await?;
+    add_skus(tx, &mut items).await?;
+    Ok(items)
+}
+
+/// Those of the SKUs that are for sale, wherever.
 pub async fn for_sale(tx: &mut Tx, skus: &[&str]) -> Result<Vec<ForSale>, siyu_pg::Error> {
     let found = sqlx::query_as(
         "select s.code, s.item_code, i.name as item_name, i.categories, s.price_minor, s.stock_kept
+        "select s.code, s.item_code, i.categories, s.price_minor, i.for_stores, i.for_regions, i.for_tiers, i.for_channels,
+            i.visible_from, i.visible_to
         from unnest($2::text[]) as k (code)
         cross join lateral (
             select code, item_code, price_minor, stock_kept from skus where merchant_id = $1 and code = k.code limit 1
         ) as s
         cross join lateral (
             select name, categories from items where merchant_id = $1 and code = s.item_code and not withdrawn limit 1
+            select categories, for_stores, for_regions, for_tiers, for_channels, visible_from, visible_to
+            from items
+            where merchant_id = $1 and code = s.item_code and not withdrawn
+            limit 1
         ) as i",
     )
     .bind(tx.merchant())

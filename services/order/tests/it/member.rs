@@ -14,7 +14,7 @@ use siyu_grpc::{Ctx, serve};
 use siyu_kernel::{Code, Fault, Id, kind};
 use siyu_proto::member::v1::{
     merchant_service_server::MerchantService, person_service_server::PersonService,
-    store_service_server::StoreService, *,
+    region_service_server::RegionService, store_service_server::StoreService, *,
 };
 use siyu_testkit::id;
 use tonic::{Request, Response, Status, Streaming};
@@ -40,7 +40,9 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Known {
     stores: HashMap<MerchantId, BTreeMap<String, Store>>,
+    regions: HashMap<MerchantId, BTreeMap<String, Region>>,
     persons: HashMap<(MerchantId, String), Id<kind::Person>>,
+    tiers: HashMap<String, i32>,
 }
 
 impl Member {
@@ -51,6 +53,29 @@ impl Member {
         let mut known = self.0.known.lock().unwrap();
         known.stores.entry(merchant).or_default().insert(code.into(), store);
         id
+    }
+
+    /// Makes a region of a merchant known, in another one or at the top; gives its id.
+    pub(crate) fn found(&self, merchant: MerchantId, code: &str, parent: &str, n: u32) -> String {
+        let id = id::<kind::Region>(n).to_string();
+        let (code, parent_code) = (code.to_owned(), parent.to_owned());
+        let region =
+            Region { id: id.clone(), code: code.clone(), parent_code, ..Region::default() };
+        let mut known = self.0.known.lock().unwrap();
+        known.regions.entry(merchant).or_default().insert(code, region);
+        id
+    }
+
+    /// Puts a store into a region.
+    pub(crate) fn put_into(&self, merchant: MerchantId, store: &str, region_id: &str) {
+        let mut known = self.0.known.lock().unwrap();
+        let stores = known.stores.get_mut(&merchant).unwrap();
+        stores.get_mut(store).unwrap().region_id = Some(region_id.to_owned());
+    }
+
+    /// Raises a person to a tier.
+    pub(crate) fn raise(&self, person: &str, tier: i32) {
+        self.0.known.lock().unwrap().tiers.insert(person.to_owned(), tier);
     }
 
     /// Makes a person of a merchant known; gives its id.
@@ -149,7 +174,8 @@ impl PersonService for Member {
             if !known.persons.iter().any(is_it) {
                 return Err(Fault::not_found("person"));
             }
-            let person = Person { id: request.person_id, ..Person::default() };
+            let tier = known.tiers.get(&request.person_id).copied().unwrap_or(1);
+            let person = Person { id: request.person_id, tier, ..Person::default() };
             Ok(GetPersonResponse { person: Some(person) })
         })
         .await
@@ -186,6 +212,34 @@ impl StoreService for Member {
     }
 
     async fn upsert_stores(&self, _: Request<UpsertStoresRequest>) -> Reply<UpsertStoresResponse> {
+        Err(Status::unimplemented("not asked"))
+    }
+}
+
+#[tonic::async_trait]
+impl RegionService for Member {
+    async fn list_regions(
+        &self,
+        request: Request<ListRegionsRequest>,
+    ) -> Reply<ListRegionsResponse> {
+        serve(request, async |ctx, _: ListRegionsRequest| {
+            let merchant = self.enter(&ctx)?;
+            let known = self.0.known.lock().unwrap();
+            let regions = known.regions.get(&merchant).cloned().unwrap_or_default();
+            let regions = regions.into_values().collect();
+            Ok::<_, Fault>(ListRegionsResponse { regions, next_page_token: String::new() })
+        })
+        .await
+    }
+
+    async fn get_region(&self, _: Request<GetRegionRequest>) -> Reply<GetRegionResponse> {
+        Err(Status::unimplemented("not asked"))
+    }
+
+    async fn upsert_regions(
+        &self,
+        _: Request<UpsertRegionsRequest>,
+    ) -> Reply<UpsertRegionsResponse> {
         Err(Status::unimplemented("not asked"))
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     world::{NOW, World},
 };
 
-fn promotion(code: &str, does: Does) -> Promotion {
+pub(crate) fn promotion(code: &str, does: Does) -> Promotion {
     Promotion {
         code: code.into(),
         name: format!("promotion {code}"),
@@ -23,7 +23,7 @@ fn threshold(code: &str, from_minor: i64, off_minor: i64) -> Promotion {
     promotion(code, Does::Threshold(Threshold { tiers, ..Threshold::default() }))
 }
 
-async fn save(world: &World, promotions: &[Promotion]) -> Result<Vec<Promotion>, Fault> {
+pub(crate) async fn save(world: &World, promotions: &[Promotion]) -> Result<Vec<Promotion>, Fault> {
     let request = UpsertPromotionsRequest { promotions: promotions.to_vec() };
     let reply = world.promotions(1).upsert_promotions(request).await;
     Ok(reply.map_err(siyu_grpc::fault)?.into_inner().promotions)

@@ -11,15 +11,7 @@ use siyu_pg::{Migration, base_migrations};
 use siyu_proto::{
     member::v1::{
         merchant_service_server::MerchantServiceServer, person_service_server::PersonServiceServer,
-        points_service_server::PointsServiceServer, store_service_server::StoreServiceServer,
-        stored_value_service_server::StoredValueServiceServer,
-    },
-    order::v1::{
-        checkout_service_client::CheckoutServiceClient, coupon_service_client::CouponServiceClient,
-        guarantee_service_client::GuaranteeServiceClient,
-        import_service_client::ImportServiceClient, item_service_client::ItemServiceClient,
-        location_service_client::LocationServiceClient, order_service_client::OrderServiceClient,
-        payment_service_client::PaymentServiceClient,
+        coupon_service_client::CouponServiceClient, guarantee_service_client::GuaranteeServiceClient, import_service_client::ImportServiceClient, item_service_client::ItemServiceClient, location_service_client::LocationServiceClient, order::v1::{         checkout_service_client::CheckoutServiceClient, order::v1::{         coupon_service_client::CouponServiceClient, order_service_client::OrderServiceClient, payment_service_client::PaymentServiceClient, points_service_server::PointsServiceServer, price_list_service_client::PriceListServiceClient, region_service_server::RegionServiceServer, store_service_server::StoreServiceServer, stored_value_service_server::StoredValueServiceServer, },
         promotion_service_client::PromotionServiceClient, quote_service_client::QuoteServiceClient,
         stock_service_client::StockServiceClient, *,
     },
@@ -76,6 +68,7 @@ impl World {
             .service(StoreServiceServer::new(member.clone()))
             .service(PointsServiceServer::new(member.clone()))
             .service(StoredValueServiceServer::new(member.clone()))
+            .service(RegionServiceServer::new(member.clone()))
             .service(MerchantServiceServer::new(member.clone()));
         let siblings = Upstream::in_process(siblings.build().unwrap());
         let peer = Peer::new(siblings, "order", assertions.clone(), shared.clone());
@@ -114,6 +107,10 @@ impl World {
 
     pub(crate) fn promotions(&self, who: u32) -> PromotionServiceClient<Call> {
         PromotionServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn price_lists(&self, who: u32) -> PriceListServiceClient<Call> {
+        PriceListServiceClient::new(self.call(who))
     }
 
     pub(crate) fn quotes(&self, who: u32) -> QuoteServiceClient<Call> {
