@@ -35,7 +35,8 @@ pub struct Sale {
 }
 
 impl Condition {
-    /// Reads a condition, or says what is wrong with it. The stores are not looked for: one may open later.
+    /// Reads a condition, or says what is wrong with it. Stores and regions are not looked for: one
+    /// may open later, and a foreign one is like one that nobody has.
     pub fn read(field: &str, wire: &proto::SaleCondition) -> Result<Self, Vec<Violation>> {
         let mut wrong = Vec::new();
         let mut for_regions = Vec::new();

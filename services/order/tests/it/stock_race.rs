@@ -130,3 +130,53 @@ async fn the_same_document_from_many_hands_is_taken_in_once() {
     assert_eq!(again[0].outcome(), ImportStockOutcome::Repeated);
     sound(&world).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transfers_both_ways_among_orders_lose_no_piece() {
+    let world = stocked(3).await;
+    for n in 0..3 {
+        receive(&world, &format!("a {n}"), &format!("s{n}"), "a", 100).await;
+        receive(&world, &format!("b {n}"), &format!("s{n}"), "b", 100).await;
+    }
+    let until = world.clock.now() + TimeDelta::minutes(5);
+    let transfer = async |n: u32| {
+        let (from, to) = if n.is_multiple_of(2) { ("a", "b") } else { ("b", "a") };
+        let row = |sku: u32| TransferStockRow { sku: format!("s{sku}"), quantity: 1 };
+        let skus = if n.is_multiple_of(3) { [0, 1, 2] } else { [2, 1, 0] };
+        let request = TransferStockRequest {
+            request_id: format!("{n}"),
+            from_location: from.into(),
+            to_location: to.into(),
+            rows: skus.map(row).into(),
+            document_no: String::new(),
+        };
+        world.stocks(1).transfer_stock(request).await.unwrap();
+    };
+    let sell = async |n: u32| {
+        let lines = vec![demand(1, "s2", 1), demand(2, "s0", 1)];
+        reserve(&world, &request(n, lines, until), n).await.unwrap().unwrap();
+        let mut tx = tx(&world).await;
+        let now = world.clock.now();
+        if n.is_multiple_of(2) {
+            let part = |line_no, sku: &str| stock::Part {
+                line_no,
+                sku: sku.into(),
+                location: None,
+                quantity: 1,
+            };
+            let parts = [part(1, "s2"), part(2, "s0")];
+            let done = stock::commit(&mut tx, order(n), &parts, now, &ids(1_000 + n)).await;
+            done.unwrap().unwrap();
+        } else {
+            let cause = ReleaseCause::Cancelled;
+            stock::release(&mut tx, order(n), cause, now, &ids(1_000 + n)).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+    };
+    let one = async |n: u32| if n > 40 { sell(n).await } else { transfer(n).await };
+    stream::iter(1..=80).for_each_concurrent(16, one).await;
+    let all = "select sum(on_hand)::bigint from stocks";
+    assert_eq!(world.count(all).await, 600 - 2 * 20, "20 orders took two pieces each");
+    assert_eq!(world.count("select sum(reserved)::bigint from stocks").await, 0);
+    assert_eq!(sound(&world).await, 6);
+}
