@@ -28,6 +28,7 @@ pub mod dispute;
 pub mod domain;
 pub mod entry;
 pub mod error;
+pub(crate) mod job;
 pub mod rpc;
 pub mod store;
 pub mod taking;

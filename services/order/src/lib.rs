@@ -39,7 +39,12 @@ use siyu_pg::Db;
 use siyu_proto::{
     event::v1::event_log_service_server::EventLogServiceServer,
     order::v1::{
-        checkout_service_server::CheckoutServiceServer, coupon_service_server::CouponServiceServer, guarantee_service_server::GuaranteeServiceServer, import_service_server::ImportServiceServer, item_service_server::ItemServiceServer, location_service_server::LocationServiceServer, order_service_server::OrderServiceServer, payment_service_server::PaymentServiceServer, price_list_service_server::PriceListServiceServer,
+        checkout_service_server::CheckoutServiceServer, coupon_service_server::CouponServiceServer,
+        guarantee_service_server::GuaranteeServiceServer,
+        import_service_server::ImportServiceServer, item_service_server::ItemServiceServer,
+        location_service_server::LocationServiceServer, order_service_server::OrderServiceServer,
+        payment_service_server::PaymentServiceServer,
+        price_list_service_server::PriceListServiceServer,
         promotion_service_server::PromotionServiceServer, quote_service_server::QuoteServiceServer,
         stock_service_server::StockServiceServer,
     },

@@ -11,6 +11,7 @@ use siyu_proto::{
 
 use super::store::{Checkout, Delivery};
 use crate::{
+    condition::Sale,
     directory::Known,
     limits,
     order::domain::{CurrencyColumn, Domain, Line, OWN_PLATFORM, Order, OrderId, State},
@@ -24,6 +25,7 @@ use crate::{
 pub(super) struct Buyer<'a> {
     pub(super) person_id: Id<kind::Person>,
     pub(super) known: &'a Known,
+    pub(super) sale: &'a Sale,
 }
 
 /// What an order is made of.

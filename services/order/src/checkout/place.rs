@@ -1,8 +1,6 @@
 //! Places an order: price it, store it, lock and plan what it needs in one transaction; then hold what the member service
 //! keeps.
 
-use std::collections::BTreeSet;
-
 use prost::Message;
 use sha2::{Digest, Sha256};
 use siyu_grpc::{Ctx, parse};
@@ -18,7 +16,9 @@ use super::{
     store,
 };
 use crate::{
-    App, coupon, limits,
+    App, coupon,
+    directory::Around,
+    limits,
     order::{advance::Cause, domain::OrderId, store as orders},
     quote::snapshot::{self, Asked},
     stock,
@@ -36,11 +36,10 @@ pub(super) async fn place(
 ) -> Result<OrderId, Fault> {
     let merchant = ctx.merchant()?;
     let asked = parse::id("person_id", &request.person_id)?;
-    let codes: BTreeSet<&str> =
-        [request.store_code.as_str()].into_iter().filter(|code| !code.is_empty()).collect();
-    let known = app.directory.known(ctx, &codes).await?;
-    let person_id = app.directory.person(ctx, asked).await?;
-    let buyer = Buyer { person_id, known: &known };
+    let Around { known, person, sale } =
+        app.directory.around(ctx, &request.store_code, &request.channel, Some(asked)).await?;
+    let person_id = person.ok_or_else(|| Fault::not_found("person"))?;
+    let buyer = Buyer { person_id, known: &known, sale: &sale };
     let (id, is_new) = store_order(app, ctx, request, buyer).await?;
     if is_new == Placed::Settled {
         return Ok(id);
@@ -77,6 +76,7 @@ async fn store_order(
     let policy = policy::effective(before.policy.as_deref())?;
     let asked = Asked {
         person: Some(buyer.person_id),
+        sale: buyer.sale,
         lines: &request.lines,
         shipping_minor: request.shipping_minor,
         shipping_free_from_minor: request.shipping_free_from_minor,

@@ -30,7 +30,6 @@ pub struct ForSale {
     pub price_minor: i64,
     /// Whether pieces are counted.
     pub stock_kept: bool,
-
     /// Where, when and to whom the item is sold.
     #[sqlx(flatten)]
     pub visibility: Visibility,
@@ -206,16 +205,14 @@ pub async fn list_visible(
 /// Those of the SKUs that are for sale, wherever.
 pub async fn for_sale(tx: &mut Tx, skus: &[&str]) -> Result<Vec<ForSale>, siyu_pg::Error> {
     let found = sqlx::query_as(
-        "select s.code, s.item_code, i.name as item_name, i.categories, s.price_minor, s.stock_kept
-        "select s.code, s.item_code, i.categories, s.price_minor, i.for_stores, i.for_regions, i.for_tiers, i.for_channels,
-            i.visible_from, i.visible_to
+        "select s.code, s.item_code, i.name as item_name, i.categories, s.price_minor, s.stock_kept, i.for_stores,
+            i.for_regions, i.for_tiers, i.for_channels, i.visible_from, i.visible_to
         from unnest($2::text[]) as k (code)
         cross join lateral (
             select code, item_code, price_minor, stock_kept from skus where merchant_id = $1 and code = k.code limit 1
         ) as s
         cross join lateral (
-            select name, categories from items where merchant_id = $1 and code = s.item_code and not withdrawn limit 1
-            select categories, for_stores, for_regions, for_tiers, for_channels, visible_from, visible_to
+            select name, categories, for_stores, for_regions, for_tiers, for_channels, visible_from, visible_to
             from items
             where merchant_id = $1 and code = s.item_code and not withdrawn
             limit 1

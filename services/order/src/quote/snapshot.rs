@@ -13,12 +13,14 @@ use siyu_proto::order::v1::{
 };
 
 use crate::{
+    condition::Sale,
     coupon,
     item::{self, store::ForSale},
     price::{
         Bounds, Cart, CartError, Choice, Line, LineOffer, OfferKind, PointsOffer, Quote, Rules,
         Shipping, quote,
     },
+    price_list::{self, domain::Offer},
     promotion::{self, domain::Special},
 };
 
@@ -27,6 +29,8 @@ use crate::{
 pub struct Asked<'a> {
     /// The buyer.
     pub person: Option<Id<Person>>,
+    /// Where, by what and to whom it is sold.
+    pub sale: &'a Sale,
     /// The lines.
     pub lines: &'a [CartLine],
     /// The fee for shipping.
@@ -52,6 +56,7 @@ pub async fn take(
     let skus: BTreeSet<&str> = asked.lines.iter().map(|line| line.sku.as_str()).collect();
     let codes: Vec<&str> = skus.into_iter().collect();
     let for_sale = item::store::for_sale(tx, &codes).await?;
+    let listed = price_list::store::offers(tx, &codes, now).await?;
     let held = match asked.person {
         Some(person) => {
             // The soonest to expire, where a buyer holds more than are looked at.
@@ -63,8 +68,9 @@ pub async fn take(
     let promotions = promotion::store::in_force(tx, now).await?;
     let promotions = promotions.iter().map(promotion::rpc::show).collect::<Result<Vec<_>, _>>()?;
     let (_, specials) = promotion::domain::rules(promotions.clone());
+    let terms = Terms { specials: &specials, listed: &listed, sale: asked.sale, now };
     Ok(PriceSnapshot {
-        lines: lines(asked.lines, &for_sale, &specials)?,
+        lines: lines(asked.lines, &for_sale, &terms)?,
         promotions,
         coupons: held.iter().map(|held| coupon::rpc::show(held, now)).collect::<Result<_, _>>()?,
         coupons_chosen: asked.coupons_chosen,
@@ -136,7 +142,7 @@ pub fn is_confirmed(snapshot: &PriceSnapshot) -> Result<bool, Fault> {
 fn lines(
     asked: &[CartLine],
     for_sale: &[ForSale],
-    specials: &[Special],
+    terms: &Terms<'_>,
 ) -> Result<Vec<SnapshotLine>, Fault> {
     let for_sale: HashMap<&str, &ForSale> =
         for_sale.iter().map(|sku| (sku.code.as_str(), sku)).collect();
@@ -147,11 +153,11 @@ fn lines(
             wrong.push(Violation { field: format!("lines[{i}].sku"), description });
             continue;
         };
-        let offer = |special: &Special| SnapshotOffer {
-            rule: special.rule.clone(),
-            kind: rank(OfferKind::Flash),
-            unit_minor: special.unit_minor,
-        };
+        if !sku.visibility.holds(terms.sale, terms.now) {
+            let description = format!("\"{}\" is not sold in such a sale", asked.sku);
+            wrong.push(Violation { field: format!("lines[{i}].sku"), description });
+            continue;
+        }
         lines.push(SnapshotLine {
             line_no,
             sku: sku.code.clone(),
@@ -160,11 +166,38 @@ fn lines(
             categories: sku.categories.clone(),
             quantity: asked.quantity,
             unit_minor: sku.price_minor,
-            offers: specials.iter().filter(|s| s.sku == asked.sku).map(offer).collect(),
+            offers: terms.offers(&asked.sku),
             stock_kept: sku.stock_kept,
         });
     }
     if wrong.is_empty() { Ok(lines) } else { Err(Fault::invalid(wrong)) }
+}
+
+/// What the price of a line depends on besides its SKU.
+struct Terms<'a> {
+    specials: &'a [Special],
+    listed: &'a [Offer],
+    sale: &'a Sale,
+    now: DateTime<Utc>,
+}
+
+impl Terms<'_> {
+    /// Other prices of a SKU: those of promotions, and the best of the price lists that are for the sale.
+    fn offers(&self, sku: &str) -> Vec<SnapshotOffer> {
+        let special = |special: &Special| SnapshotOffer {
+            rule: special.rule.clone(),
+            kind: rank(OfferKind::Flash),
+            unit_minor: special.unit_minor,
+        };
+        let of_list =
+            price_list::domain::best(self.listed, sku, self.sale).map(|offer| SnapshotOffer {
+                rule: offer.list_code.clone(),
+                kind: rank(OfferKind::Member),
+                unit_minor: offer.unit_minor,
+            });
+        let specials = self.specials.iter().filter(|special| special.sku == sku);
+        specials.map(special).chain(of_list).collect()
+    }
 }
 
 fn line(line: &SnapshotLine) -> Result<Line, Fault> {

@@ -11,7 +11,17 @@ use siyu_pg::{Migration, base_migrations};
 use siyu_proto::{
     member::v1::{
         merchant_service_server::MerchantServiceServer, person_service_server::PersonServiceServer,
-        coupon_service_client::CouponServiceClient, guarantee_service_client::GuaranteeServiceClient, import_service_client::ImportServiceClient, item_service_client::ItemServiceClient, location_service_client::LocationServiceClient, order::v1::{         checkout_service_client::CheckoutServiceClient, order::v1::{         coupon_service_client::CouponServiceClient, order_service_client::OrderServiceClient, payment_service_client::PaymentServiceClient, points_service_server::PointsServiceServer, price_list_service_client::PriceListServiceClient, region_service_server::RegionServiceServer, store_service_server::StoreServiceServer, stored_value_service_server::StoredValueServiceServer, },
+        points_service_server::PointsServiceServer, region_service_server::RegionServiceServer,
+        store_service_server::StoreServiceServer,
+        stored_value_service_server::StoredValueServiceServer,
+    },
+    order::v1::{
+        checkout_service_client::CheckoutServiceClient, coupon_service_client::CouponServiceClient,
+        guarantee_service_client::GuaranteeServiceClient,
+        import_service_client::ImportServiceClient, item_service_client::ItemServiceClient,
+        location_service_client::LocationServiceClient, order_service_client::OrderServiceClient,
+        payment_service_client::PaymentServiceClient,
+        price_list_service_client::PriceListServiceClient,
         promotion_service_client::PromotionServiceClient, quote_service_client::QuoteServiceClient,
         stock_service_client::StockServiceClient, *,
     },
