@@ -74,6 +74,8 @@ pub mod kind {
         Quarantine = "qua";
         /// A promise to take something off a price.
         Coupon = "cpn";
+        /// What of an order goes back (退款).
+        Refund = "rfd";
         /// A change of a stock.
         Movement = "mov";
 

@@ -10,6 +10,7 @@ pub(crate) mod expire;
 pub(crate) mod finish;
 pub mod place;
 pub(crate) mod policy;
+pub(crate) mod revive;
 pub(crate) mod ripen;
 pub mod rpc;
 pub(crate) mod settle;

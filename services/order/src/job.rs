@@ -5,7 +5,7 @@ use std::{fmt, pin::Pin};
 use siyu_kernel::Fault;
 use siyu_runtime::{CancellationToken, Progress, Steps, steps};
 
-use crate::{App, checkout, guarantee, limits, payment, tender};
+use crate::{App, checkout, guarantee, limits, payment, refund, tender};
 
 /// One step of a job.
 type Step = fn(&App) -> Pin<Box<dyn Future<Output = Result<Progress, Fault>> + Send + '_>>;
@@ -20,9 +20,10 @@ pub struct Job {
 
 /// The jobs of the service.
 pub(crate) fn all(app: &App) -> Vec<Job> {
-    let jobs: [(&'static str, Step); 8] = [
+    let jobs: [(&'static str, Step); 9] = [
         ("order.tenders", |app| Box::pin(tender::job::once(app))),
         ("order.expire_checkouts", |app| Box::pin(checkout::expire::once(app))),
+        ("order.refunds", |app| Box::pin(refund::run::once(app))),
         ("order.ripen", |app| Box::pin(checkout::ripen::once(app))),
         ("order.release_guarantees", |app| Box::pin(guarantee::job::release(app))),
         ("order.close_claims", |app| Box::pin(payment::job::close_claims(app))),

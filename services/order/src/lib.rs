@@ -46,7 +46,7 @@ use siyu_proto::{
         payment_service_server::PaymentServiceServer,
         price_list_service_server::PriceListServiceServer,
         promotion_service_server::PromotionServiceServer, quote_service_server::QuoteServiceServer,
-        stock_service_server::StockServiceServer,
+        refund_service_server::RefundServiceServer, stock_service_server::StockServiceServer,
     },
 };
 use siyu_vault::Vault;
@@ -122,6 +122,7 @@ impl App {
             .service(ItemServiceServer::new(self.clone()))
             .service(PaymentServiceServer::new(self.clone()))
             .service(PromotionServiceServer::new(self.clone()))
+            .service(RefundServiceServer::new(self.clone()))
             .service(QuoteServiceServer::new(self.clone()))
             .service(LocationServiceServer::new(self.clone()))
             .service(PriceListServiceServer::new(self.clone()))

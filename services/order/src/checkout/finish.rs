@@ -5,10 +5,11 @@ use siyu_kernel::{Fault, Id, kind::Merchant};
 
 use super::{cancel::cancel, settle::settle, store};
 use crate::{
-    App,
+    App, claim,
     order::{
         advance::{self, Cause},
         domain::{OrderId, State as OrderState},
+        lifecycle::Event,
     },
     tender::{
         self,
@@ -53,12 +54,18 @@ async fn decide(
         let cause = Cause { key: "cancel", actor: "order.tenders", reason: &tender.failure, now };
         cancel(app, &mut tx, id, cause).await?;
     } else {
-        let checkout = store::find(&mut tx, id).await?;
-        if checkout.is_none_or(|checkout| checkout.cash_minor > 0) {
+        let checkout = store::find(&mut tx, id).await?.ok_or_else(|| Fault::not_found("order"))?;
+        if checkout.cash_minor > 0 {
+            // Everything else is held: the rest may be paid now.
+            if claim::store::find(&mut tx, id).await?.is_none() {
+                let cash = (order.currency.0, checkout.cash_minor);
+                claim::open(app, &mut tx, id, cash, checkout.pay_deadline, now).await?;
+                tx.commit().await?;
+            }
             return Ok(false);
         }
         let cause = Cause { key: "pay", actor: "order.tenders", reason: "", now };
-        settle(app, &mut tx, id, cause).await?;
+        settle(app, &mut tx, id, Event::Paid, cause).await?;
     }
     tx.commit().await?;
     Ok(true)

@@ -16,10 +16,10 @@ use super::{
     store,
 };
 use crate::{
-    App, coupon,
+    App, claim, coupon,
     directory::Around,
     limits,
-    order::{advance::Cause, domain::OrderId, store as orders},
+    order::{advance::Cause, domain::OrderId, lifecycle::Event, store as orders},
     quote::snapshot::{self, Asked},
     stock,
     tender::{
@@ -122,7 +122,10 @@ async fn store_order(
         placed = Placed::Settled;
         if checkout.cash_minor == 0 {
             let cause = Cause { key: "pay", actor: &ctx.subject, reason: "", now: ctx.now };
-            settle(app, &mut tx, id, cause).await?;
+            settle(app, &mut tx, id, Event::Paid, cause).await?;
+        } else {
+            let cash = (order.currency.0, checkout.cash_minor);
+            claim::open(app, &mut tx, id, cash, checkout.pay_deadline, ctx.now).await?;
         }
     }
     tx.commit().await?;

@@ -24,14 +24,18 @@ use super::{
     store::{self, Checkout, Delivery},
 };
 use crate::{
-    App, limits,
+    App,
+    claim::{self, domain::State as ClaimState},
+    limits,
     order::{
-        advance::Cause,
+        advance::{self, Cause},
         domain::{Order, OrderId},
         history::store::{self as history, Entry},
+        lifecycle::Event,
         rpc::{show as show_order, show_line},
         store as orders,
     },
+    payment::{self, domain::all_ended},
     quote::snapshot,
     tender::{
         self,
@@ -110,13 +114,35 @@ async fn cancel_order(
     let merchant = ctx.merchant()?;
     let mut tx = app.db.tenant(merchant).await?;
     let cause = Cause { key: "cancel", actor: &ctx.subject, reason: &request.reason, now: ctx.now };
-    let order = cancel(app, &mut tx, id, cause).await?;
+    let order = end(app, &mut tx, id, cause).await?;
     tx.commit().await?;
     // What is held is freed now, if the member service is there; the job frees it otherwise.
     if let Err(fault) = finish(app, merchant, id, app.member.as_service_within(&ctx)).await {
         tracing::warn!(order_id = %id, reason = fault.reason(), "a tender has to wait");
     }
     Ok(CancelOrderResponse { order: Some(show_order(&order)) })
+}
+
+/// Ends an order, or has its claim closed first where a payment company may still take money for it: then it ends when the
+/// company has answered.
+async fn end(app: &App, tx: &mut Tx, id: OrderId, cause: Cause<'_>) -> Result<Order, Fault> {
+    let Some(claim) = claim::store::lock(tx, id).await? else {
+        return cancel(app, tx, id, cause).await;
+    };
+    let attempts = payment::store::lock_of(tx, id).await?;
+    if claim.state == ClaimState::Closed || all_ended(attempts.iter().map(|one| one.state)) {
+        let order = cancel(app, tx, id, cause).await?;
+        if claim.state != ClaimState::Closed {
+            claim::close(app, tx, id, cause.now).await?;
+        }
+        return Ok(order);
+    }
+    let (order, _) = advance::lock(tx, id, "").await?;
+    if Event::Cancelled.next(order.state).is_none() {
+        return Err(advance::wrong_state(&order, Event::Cancelled));
+    }
+    claim::close(app, tx, id, cause.now).await?;
+    Ok(order)
 }
 
 async fn list_events(

@@ -6,6 +6,10 @@ use siyu_pg::Tx;
 use super::store;
 use crate::{
     App,
+    guarantee::{
+        act::{self, Paid},
+        domain::Terms,
+    },
     order::{
         advance::{Advanced, Cause, advance},
         domain::{Order, OrderId},
@@ -14,18 +18,22 @@ use crate::{
     stock,
 };
 
-/// Makes an order paid, once: its coupons are used up and what is held for it is to be taken. Fails with
-/// `ORDER_STATE_WRONG` when it has ended meanwhile.
+/// Makes an order paid, once: its coupons are used up, what is held for it is to be taken, its stock stays reserved, and what
+/// was paid is held for the buyer. Fails with `ORDER_STATE_WRONG` when it has ended meanwhile.
 pub(crate) async fn settle(
     app: &App,
     tx: &mut Tx,
     id: OrderId,
+    event: Event,
     cause: Cause<'_>,
 ) -> Result<Order, Fault> {
-    let advanced = advance(app, tx, id, Event::Paid, cause).await?;
-    if let Advanced::Moved(_) = advanced {
-        store::paid(tx, id, cause.now).await?;
+    let advanced = advance(app, tx, id, event, cause).await?;
+    if let Advanced::Moved(order) = &advanced {
+        let tenders = store::paid(tx, id, cause.now).await?;
         stock::extend(tx, id, None, cause.now).await?;
+        let (currency, terms) = (order.currency.0, Terms::default());
+        let paid = Paid { order: id, currency, tenders: &tenders, terms };
+        act::paid(app, tx, &paid, cause.now).await?;
     }
     Ok(advanced.into_order())
 }

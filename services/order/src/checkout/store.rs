@@ -159,23 +159,32 @@ pub async fn find(tx: &mut Tx, id: OrderId) -> Result<Option<Checkout>, siyu_pg:
 }
 
 /// What follows when an order is paid, in one round trip: it waits no longer, its coupons are used up, and what is held for
-/// it is to be taken.
-pub async fn paid(tx: &mut Tx, id: OrderId, now: DateTime<Utc>) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
+/// it is to be taken. Gives what each tender pays.
+pub async fn paid(
+    tx: &mut Tx,
+    id: OrderId,
+    now: DateTime<Utc>,
+) -> Result<Vec<(String, i64)>, siyu_pg::Error> {
+    let tenders = sqlx::query_as(
         "with closed as (
-            update checkouts set open = false where merchant_id = $1 and order_id = $2
+            update checkouts set open = false where merchant_id = $1 and order_id = $2 returning cash_minor
         ), used as (
             update coupons set state = 'used' where merchant_id = $1 and order_id = $2 and state = 'locked'
+        ), taken as (
+            update tenders set state = 'capturing', due_at = $3, attempts = 0
+            where merchant_id = $1 and order_id = $2 and state = 'held'
+            returning kind, amount_minor
         )
-        update tenders set state = 'capturing', due_at = $3, attempts = 0
-        where merchant_id = $1 and order_id = $2 and state = 'held'",
+        select 'cash', cash_minor from closed where cash_minor > 0
+        union all
+        select kind, amount_minor from taken where kind = 'value'",
     )
     .bind(tx.merchant())
     .bind(id)
     .bind(now)
-    .execute(&mut **tx)
+    .fetch_all(&mut **tx)
     .await?;
-    Ok(())
+    Ok(tenders)
 }
 
 /// What follows when an order ends before it is paid: it waits no longer, its coupons can be used again, and what is held
@@ -198,17 +207,19 @@ pub async fn ended(tx: &mut Tx, id: OrderId, now: DateTime<Utc>) -> Result<(), s
     Ok(())
 }
 
-/// Orders whose time to be paid is over, the longest first.
+/// Orders without a claim whose time to be paid is over, the longest first. Those with one end with it.
 pub async fn due(
     tx: &mut SystemTx,
     now: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<(Id<Merchant>, OrderId)>, siyu_pg::Error> {
     let due = sqlx::query_as(
-        "select merchant_id, order_id
-        from checkouts
-        where open and pay_deadline <= $1
-        order by pay_deadline
+        "select c.merchant_id, c.order_id
+        from checkouts c
+        where c.open and c.pay_deadline <= $1 and not exists (
+            select from payment_claims p where p.merchant_id = c.merchant_id and p.order_id = c.order_id
+        )
+        order by c.pay_deadline
         limit $2",
     )
     .bind(now)

@@ -201,16 +201,19 @@ pub async fn lock(tx: &mut Tx, ids: &[CouponId], order: OrderId) -> Result<u64, 
     Ok(done.rows_affected())
 }
 
-/// Uses up what an order has locked.
-pub async fn use_up(tx: &mut Tx, order: OrderId) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
-        "update coupons set state = 'used' where merchant_id = $1 and order_id = $2 and state = 'locked'",
+/// How many of the coupons can be locked; those are locked for the transaction, so that they can.
+pub async fn count_issued(tx: &mut Tx, ids: &[CouponId]) -> Result<u64, siyu_pg::Error> {
+    let done = sqlx::query(
+        "select from unnest($2::uuid[]) as k (id)
+        cross join lateral (
+            select from coupons where merchant_id = $1 and id = k.id and state = 'issued' for update
+        ) as c",
     )
     .bind(tx.merchant())
-    .bind(order)
+    .bind(ids)
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    Ok(done.rows_affected())
 }
 
 /// Gives back what an order has locked or used. One whose time is over meanwhile comes back expired.

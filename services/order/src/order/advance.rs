@@ -15,6 +15,7 @@ use super::{
 use crate::{
     App,
     checkout::store::{self as checkouts, Wait},
+    guarantee::{act, domain::Completion},
 };
 
 /// What caused a change.
@@ -81,6 +82,11 @@ pub async fn advance(
     history::save(tx, &order, &entry).await?;
     if let Some(wait) = wait(from, to) {
         checkouts::ripen(tx, id, wait, cause.now).await?;
+    }
+    if event == Event::Completed {
+        act::completed(tx, id, Completion::Confirmed, cause.now).await?;
+    } else if event == Event::PickedUp {
+        act::completed(tx, id, Completion::PickedUp, cause.now).await?;
     }
     tell(app, tx, &order, fact, cause.now).await?;
     Ok(Advanced::Moved(order))

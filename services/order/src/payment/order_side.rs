@@ -1,59 +1,86 @@
 //! What happens to an order when its claim is paid or closed, or a refund ends: called in the transaction of the change, so that
-//! both happen or neither. Payments know nothing else of orders.
-#![expect(clippy::unused_async, reason = "what happens to orders waits for the database")]
+//! both happen or neither. Payments know nothing else of orders. The claim is locked before the order.
 
 use chrono::{DateTime, Utc};
-use siyu_kernel::Fault;
+use siyu_kernel::{Code, Fault};
 use siyu_pg::Tx;
 
 use super::{
     domain::{Late, Payment},
     refund::domain::Refund,
 };
-use crate::{App, claim::domain::Claim};
+use crate::{
+    App, checkout,
+    claim::domain::Claim,
+    order::{
+        advance::{self, Cause},
+        domain::{Order, OrderId, State},
+        lifecycle::Event,
+    },
+    refund as refunds,
+};
+
+const ACTOR: &str = "order.payments";
 
 /// The claim is paid: by a payment, or with nothing to pay.
 pub async fn on_claim_paid(
-    _app: &App,
-    _tx: &mut Tx,
+    app: &App,
+    tx: &mut Tx,
     claim: &Claim,
     payment: Option<&Payment>,
     now: DateTime<Utc>,
 ) -> Result<(), Fault> {
-    tracing::debug!(order = %claim.order_id, payment = ?payment.map(|p| p.id), %now, "a claim is paid");
+    let Some(order) = order(tx, claim.order_id).await? else { return Ok(()) };
+    let event = if order.state == State::Cancelled { Event::Revived } else { Event::Paid };
+    let reason = payment.map(|payment| payment.id.to_string()).unwrap_or_default();
+    let cause = Cause { key: "pay", actor: ACTOR, reason: &reason, now };
+    checkout::settle::settle(app, tx, claim.order_id, event, cause).await?;
     Ok(())
 }
 
 /// The claim is closed, and no payment company takes money for it any more.
 pub async fn on_claim_closed(
-    _app: &App,
-    _tx: &mut Tx,
+    app: &App,
+    tx: &mut Tx,
     claim: &Claim,
     now: DateTime<Utc>,
 ) -> Result<(), Fault> {
-    tracing::debug!(order = %claim.order_id, %now, "a claim is closed");
+    let Some(_) = order(tx, claim.order_id).await? else { return Ok(()) };
+    let reason = if claim.deadline_at <= now { "it was not paid in time" } else { "" };
+    let cause = Cause { key: "cancel", actor: ACTOR, reason, now };
+    checkout::cancel::cancel(app, tx, claim.order_id, cause).await?;
     Ok(())
 }
 
-/// Money came for a claim that is closed: whether what was ordered can be had again (rule 15). Claims hold no stock that could
-/// be taken again, so the money goes back.
+/// Money came for a claim that is closed: whether what was ordered can be had again (rule 15).
 pub async fn on_late_payment(
-    _app: &App,
-    _tx: &mut Tx,
+    app: &App,
+    tx: &mut Tx,
     claim: &Claim,
     payment: &Payment,
+    now: DateTime<Utc>,
 ) -> Result<Late, Fault> {
-    tracing::debug!(order = %claim.order_id, payment = %payment.id, "money came late");
-    Ok(Late::Refund)
+    let Some(order) = order(tx, claim.order_id).await? else { return Ok(Late::Refund) };
+    let late = checkout::revive::revive(app, tx, &order, now).await?;
+    tracing::info!(order = %order.id, payment = %payment.id, ?late, "money came late");
+    Ok(late)
 }
 
 /// A refund has ended: succeeded, or failed and may be asked for again.
 pub async fn on_refund_ended(
-    _app: &App,
-    _tx: &mut Tx,
+    app: &App,
+    tx: &mut Tx,
     refund: &Refund,
     now: DateTime<Utc>,
 ) -> Result<(), Fault> {
-    tracing::debug!(refund = %refund.id, state = refund.state.as_str(), %now, "a refund has ended");
-    Ok(())
+    refunds::cash::ended(app, tx, refund, now).await
+}
+
+/// The order behind a claim. A claim that stands for something else has none.
+async fn order(tx: &mut Tx, id: OrderId) -> Result<Option<Order>, Fault> {
+    match advance::lock(tx, id, "").await {
+        Ok((order, _)) => Ok(Some(order)),
+        Err(fault) if fault.code() == Code::NotFound => Ok(None),
+        Err(fault) => Err(fault),
+    }
 }

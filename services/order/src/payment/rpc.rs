@@ -236,10 +236,13 @@ async fn simulate(
     let bank = sandbox::Sandbox::new(app, merchant, &account.code, keys);
     let number = &payment.out_trade_no;
     let done = match request.act() {
-        SandboxAct::Pay | SandboxAct::PaySilently => {
+        SandboxAct::Pay | SandboxAct::PaySilently | SandboxAct::PayClosed => {
+            if request.act() == SandboxAct::PayClosed {
+                bank.reopen(number).await?;
+            }
             let paid_minor = (request.paid_minor > 0).then_some(request.paid_minor);
             let told = bank.pay(number, paid_minor, ctx.now).await?;
-            if let Some(told) = told.as_ref().filter(|_| request.act() == SandboxAct::Pay) {
+            if let Some(told) = told.as_ref().filter(|_| request.act() != SandboxAct::PaySilently) {
                 notification::receive(app, merchant, told, ctx.now).await?;
             }
             told.is_some()

@@ -78,6 +78,16 @@ impl Sandbox {
         self.tell(&row).map(Some)
     }
 
+    /// A closed attempt takes money all the same; false when it is not known.
+    pub(crate) async fn reopen(&self, number: &str) -> Result<bool, Fault> {
+        let open = |row: &mut TradeRow| {
+            if row.state == TradeState::Closed {
+                row.state = TradeState::Open;
+            }
+        };
+        self.change(number, open).await
+    }
+
     /// The next answers about a payment are swallowed; false when it is not known.
     pub(crate) async fn swallow(&self, number: &str, answers: i32) -> Result<bool, Fault> {
         self.change(number, |row| row.swallow = answers).await

@@ -104,7 +104,7 @@ async fn succeed(
     let mismatch = payment.mismatch(paid, payee);
     let is_late = claim.state == ClaimState::Closed && mismatch.is_none();
     let late = if is_late {
-        order_side::on_late_payment(app, tx, claim, payment).await?
+        order_side::on_late_payment(app, tx, claim, payment, now).await?
     } else {
         Late::Refund
     };

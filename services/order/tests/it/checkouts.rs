@@ -3,7 +3,6 @@ use futures::future::join_all;
 use siyu_grpc::fault;
 use siyu_kernel::{Code, Fault};
 use siyu_proto::order::v1::*;
-use siyu_runtime::{Progress, Steps};
 use siyu_testkit::{id, merchant};
 
 use crate::{
@@ -89,24 +88,15 @@ impl Buyer {
 
     /// Lets every job of the service work until none finds anything to do.
     pub(crate) async fn work(&self) {
-        for _ in 0..20 {
-            let mut progress = Progress::Idle;
-            for job in self.world.app.jobs() {
-                progress = progress.or(job.step().await.unwrap());
-            }
-            if progress == Progress::Idle {
-                return;
-            }
-        }
-        panic!("the jobs never come to rest");
+        self.world.run_jobs().await;
     }
 }
 
-fn card(n: u32) -> String {
+pub(crate) fn card(n: u32) -> String {
     id::<siyu_kernel::kind::ValueCard>(n).to_string()
 }
 
-fn by_card(cart: PlaceOrderRequest, n: u32, amount_minor: i64) -> PlaceOrderRequest {
+pub(crate) fn by_card(cart: PlaceOrderRequest, n: u32, amount_minor: i64) -> PlaceOrderRequest {
     let tender = ValueTender { card_id: card(n), amount_minor };
     PlaceOrderRequest { value_tenders: vec![tender], ..cart }
 }

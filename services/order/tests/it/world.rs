@@ -23,7 +23,7 @@ use siyu_proto::{
         payment_service_client::PaymentServiceClient,
         price_list_service_client::PriceListServiceClient,
         promotion_service_client::PromotionServiceClient, quote_service_client::QuoteServiceClient,
-        stock_service_client::StockServiceClient, *,
+        refund_service_client::RefundServiceClient, stock_service_client::StockServiceClient, *,
     },
     r#type::v1::Money,
 };
@@ -133,6 +133,10 @@ impl World {
 
     pub(crate) fn stocks(&self, who: u32) -> StockServiceClient<Call> {
         StockServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn refunds(&self, who: u32) -> RefundServiceClient<Call> {
+        RefundServiceClient::new(self.call(who))
     }
 
     pub(crate) fn orders(&self, who: u32) -> OrderServiceClient<Call> {

@@ -1,0 +1,89 @@
+//! What follows for an order when a refund has given everything back.
+
+use siyu_kernel::Fault;
+use siyu_pg::Tx;
+use siyu_proto::order::v1::RefundPlan;
+
+use super::{domain::Refund, sold};
+use crate::{
+    App, coupon,
+    order::{
+        advance::{self, Cause},
+        domain::Order,
+        lifecycle::Event,
+        store as orders,
+    },
+    stock::{self, Part, ReleaseCause, Restock},
+};
+
+/// Takes what went back off the order, whose lock the transaction holds.
+pub(super) async fn apply(
+    app: &App,
+    tx: &mut Tx,
+    order: Order,
+    refund: &Refund,
+    cause: Cause<'_>,
+) -> Result<(), Fault> {
+    let plan = sold::plan_of(refund)?;
+    let order_id = order.id;
+    let mut lines = orders::lines(tx, order_id).await?;
+    for line in &mut lines {
+        for back in plan.lines.iter().filter(|back| back.line_no == line.line_no) {
+            line.paid_minor -= back.goods_minor;
+            line.quantity -= back.quantity;
+        }
+    }
+    let key = format!("refund {}", refund.number);
+    advance::revise(app, tx, order, &lines, Cause { key: &key, ..cause }).await?;
+    if plan.fully {
+        advance::advance(app, tx, order_id, Event::Refunded, Cause { key: "refunded", ..cause })
+            .await?;
+    }
+    if !plan.coupon_ids.is_empty() {
+        coupon::store::give_back(tx, order_id).await?;
+    }
+    restock(app, tx, refund, &plan, cause).await
+}
+
+/// Frees pieces that were not handed over yet, and takes back those that the buyer has sent.
+async fn restock(
+    app: &App,
+    tx: &mut Tx,
+    refund: &Refund,
+    plan: &RefundPlan,
+    cause: Cause<'_>,
+) -> Result<(), Fault> {
+    let held = stock::held(tx, refund.order_id).await?;
+    let lines = orders::lines(tx, refund.order_id).await?;
+    let (mut free, mut back) = (Vec::new(), Vec::new());
+    for planned in plan.lines.iter().filter(|line| line.quantity > 0) {
+        let Some(line) = lines.iter().find(|line| line.line_no == planned.line_no) else {
+            continue;
+        };
+        let of_line = held.iter().filter(|held| held.key.line_no == line.line_no);
+        let waiting = of_line.map(|held| held.held).sum::<i64>().min(planned.quantity);
+        let part = |quantity| Part {
+            line_no: line.line_no,
+            sku: line.sku.clone(),
+            location: None,
+            quantity,
+        };
+        if waiting > 0 {
+            free.push(part(waiting));
+        }
+        if planned.quantity > waiting && refund.needs_return {
+            back.push(part(planned.quantity - waiting));
+        }
+    }
+    let (id, ids) = (refund.order_id, &*app.ids);
+    if !free.is_empty() {
+        let done =
+            stock::release_parts(tx, id, &free, ReleaseCause::Refunded, cause.now, ids).await?;
+        done.map_err(|short| stock::refusal(&short))?;
+    }
+    if !back.is_empty() {
+        let done = stock::give_back(tx, id, &back, &Restock::Origin, cause.now, ids).await?;
+        done.map_err(|short| stock::refusal(&short))?;
+    }
+    Ok(())
+}
