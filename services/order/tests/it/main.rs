@@ -35,4 +35,5 @@ mod stock_race;
 mod stream;
 mod till;
 mod visibility;
+mod wechat;
 mod world;

@@ -7,9 +7,12 @@ use siyu_order::{
     payment::refund,
 };
 use siyu_proto::order::v1::{provider_account::With, *};
-use siyu_testkit::merchant;
+use siyu_testkit::{FixedClock, merchant};
 
-use crate::world::World;
+use crate::{
+    wechat::{accounts, company::Company},
+    world::World,
+};
 
 pub(crate) type OrderId = Id<kind::Order>;
 
@@ -22,6 +25,15 @@ impl Till {
     pub(crate) async fn open() -> Self {
         let till = Self { world: World::new().await };
         till.save_account("box").await;
+        till
+    }
+
+    /// The world with an account at WeChat Pay, `wx`, beside the sandbox.
+    pub(crate) async fn beside(company: &Company, clock: &FixedClock) -> Self {
+        let till = Self { world: World::with(clock, &[company.origin()]).await };
+        till.save_account("box").await;
+        let saved = accounts::save(&till.world, &[accounts::wechat(&company.origin())]).await;
+        saved.unwrap();
         till
     }
 
@@ -42,8 +54,12 @@ impl Till {
 
     /// Opens a claim of so much, good for 15 minutes.
     pub(crate) async fn claim(&self, order: u32, cash_minor: i64) -> OrderId {
+        self.claim_in(order, cash_minor, "CNY").await
+    }
+
+    pub(crate) async fn claim_in(&self, order: u32, cash_minor: i64, code: &str) -> OrderId {
         let order: OrderId = siyu_testkit::id(order);
-        let currency = Currency::parse("CNY").unwrap();
+        let currency = Currency::parse(code).unwrap();
         let (now, deadline) = (self.now(), self.now() + TimeDelta::minutes(15));
         let mut tx = self.world.database.db().tenant(merchant(1)).await.unwrap();
         let cash = (currency, cash_minor);
@@ -62,6 +78,36 @@ impl Till {
 
     pub(crate) async fn start(&self, key: &str, order: OrderId) -> Result<Payment, Fault> {
         self.start_with(key, order, "box").await
+    }
+
+    /// Begins an attempt at WeChat Pay.
+    pub(crate) async fn start_by(
+        &self,
+        key: &str,
+        order: OrderId,
+        method: PaymentMethod,
+    ) -> Result<Payment, Fault> {
+        let is_jsapi = method == PaymentMethod::Jsapi;
+        let request = StartPaymentRequest {
+            request_id: key.into(),
+            order_id: order.to_string(),
+            account_code: "wx".into(),
+            method: method.into(),
+            description: "a shirt 衬衫".into(),
+            payer_id: if is_jsapi { "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o".into() } else { String::new() },
+        };
+        let reply =
+            self.world.payments(1).start_payment(request).await.map_err(siyu_grpc::fault)?;
+        Ok(reply.into_inner().payment.unwrap())
+    }
+
+    /// Hands over what a company told.
+    pub(crate) async fn tell(
+        &self,
+        told: &ReceiveNotificationRequest,
+    ) -> ReceiveNotificationResponse {
+        let reply = self.world.payments(1).receive_notification(told.clone()).await;
+        reply.unwrap().into_inner()
     }
 
     pub(crate) async fn start_with(

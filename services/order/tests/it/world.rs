@@ -60,13 +60,13 @@ pub(crate) enum Told {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        Self::beside(&[]).await
+        Self::with(&FixedClock::at("2024-06-01T00:00:00Z"), &[]).await
     }
 
-    /// The service with payment companies at these addresses.
-    pub(crate) async fn beside(origins: &[String]) -> Self {
+    /// The service by a clock, with payment companies at these addresses.
+    pub(crate) async fn with(clock: &FixedClock, origins: &[String]) -> Self {
         let database = Database::fresh(SCHEMA).await;
-        let clock = FixedClock::at("2024-06-01T00:00:00Z");
+        let clock = clock.clone();
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let assertions = Arc::new(Assertions::new(&[7; 32]).unwrap());
         let server = |assertions: &Arc<Assertions>| {
