@@ -69,6 +69,13 @@ const NATURAL: &[(&str, &str)] = &[
     ("SetTriangleBaseline", "the same baseline again is no other one"),
     ("RevokeToken", "a token is revoked once"),
     ("SignIn", "a day is signed once"),
+    ("UpsertProviderAccounts", "an account is known by its code"),
+    ("QueryPayment", "it asks and takes in what stands"),
+    ("ReceiveNotification", "a notification has an id of its payment company"),
+    ("ReplayNotification", "it takes in what stands"),
+    ("SimulatePayment", "a payment of the sandbox is paid once; the rest says how it should be"),
+    ("ImportStatement", "a movement is known by its kind and number"),
+    ("ResolveDifference", "a difference is resolved once"),
 ];
 
 pub(crate) static POOL: LazyLock<DescriptorPool> =

@@ -46,6 +46,7 @@ use siyu_proto::{
         payment_service_server::PaymentServiceServer,
         price_list_service_server::PriceListServiceServer,
         promotion_service_server::PromotionServiceServer, quote_service_server::QuoteServiceServer,
+        reconciliation_service_server::ReconciliationServiceServer,
         refund_service_server::RefundServiceServer, stock_service_server::StockServiceServer,
     },
 };
@@ -128,6 +129,7 @@ impl App {
             .service(PriceListServiceServer::new(self.clone()))
             .service(StockServiceServer::new(self.clone()))
             .service(GuaranteeServiceServer::new(self.clone()))
+            .service(ReconciliationServiceServer::new(self.clone()))
             .service(EventLogServiceServer::new(self.log.service()))
     }
 

@@ -89,6 +89,9 @@ pub const ANSWER_MAX: usize = 1024 * 1024;
 /// The longest statement of a day that is read: some hundred thousand lines.
 pub const BILL_MAX: usize = 256 * 1024 * 1024;
 
+/// Rows of a statement that one statement of SQL stores.
+pub const STATEMENT_CHUNK: usize = 5_000;
+
 /// How long is waited before something that did not come off is tried again: 5 seconds, then twice as long each time, at most
 /// ten minutes.
 pub fn backoff(tries: i32) -> TimeDelta {

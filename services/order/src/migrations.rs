@@ -75,6 +75,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/1042_create_sandbox.sql"),
     },
     Migration {
+        version: 1043,
+        name: "create_reconciliation",
+        sql: include_str!("../migrations/1043_create_reconciliation.sql"),
+    },
+    Migration {
         version: 1050,
         name: "create_guarantees",
         sql: include_str!("../migrations/1050_create_guarantees.sql"),

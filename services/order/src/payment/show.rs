@@ -58,7 +58,7 @@ pub(crate) fn claim(claim: &Claim) -> proto::PaymentClaim {
         order_id: claim.order_id.to_string(),
         cash: Some(money(claim.currency.0.code(), claim.cash_minor)),
         state: state.into(),
-        deadline: Some(timestamp(claim.deadline_at)),
+        deadline_time: Some(timestamp(claim.deadline_at)),
         payment_id: claim.payment_id.map(|id| id.to_string()).unwrap_or_default(),
         settle_time: claim.settled_at.map(timestamp),
     }

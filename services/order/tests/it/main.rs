@@ -25,6 +25,7 @@ mod payments;
 mod price_lists;
 mod quarantine;
 mod quotes;
+mod reconciliation;
 mod refunds;
 mod refusals;
 mod siblings;

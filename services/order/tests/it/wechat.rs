@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 mod answers;
+mod bills;
 pub(crate) mod books;
 pub(crate) mod company;
 mod notices;

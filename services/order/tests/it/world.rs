@@ -23,6 +23,7 @@ use siyu_proto::{
         payment_service_client::PaymentServiceClient,
         price_list_service_client::PriceListServiceClient,
         promotion_service_client::PromotionServiceClient, quote_service_client::QuoteServiceClient,
+        reconciliation_service_client::ReconciliationServiceClient,
         refund_service_client::RefundServiceClient, stock_service_client::StockServiceClient, *,
     },
     r#type::v1::Money,
@@ -145,6 +146,10 @@ impl World {
 
     pub(crate) fn payments(&self, who: u32) -> PaymentServiceClient<Call> {
         PaymentServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn reconciliation(&self, who: u32) -> ReconciliationServiceClient<Call> {
+        ReconciliationServiceClient::new(self.call(who))
     }
 
     /// Runs the jobs until none has anything to do at this instant.

@@ -6,6 +6,9 @@ use siyu_proto::order::v1::WechatAccount;
 use super::{ORIGIN, Wechat, crypto::API_KEY_LEN};
 use crate::App;
 
+/// Keys of the company that are kept: the one in use, the next, and some of the past for replays.
+const PROVIDER_KEYS_MAX: usize = 16;
+
 /// Where the account's WeChat Pay is.
 pub(super) fn origin(account: &WechatAccount) -> &str {
     if account.base_url.is_empty() { ORIGIN } else { account.base_url.trim_end_matches('/') }
@@ -49,6 +52,16 @@ pub(crate) fn check(app: &App, field: &str, account: &WechatAccount) -> Result<(
         } else if value.len() > most {
             say(name, format!("must have at most {most} bytes, has {}", value.len()));
         }
+    }
+    for (i, key) in account.provider_keys.iter().enumerate() {
+        for (name, value, most) in [("serial", &key.serial, 64), ("pem", &key.pem, 8_192)] {
+            if value.is_empty() || value.len() > most {
+                say(&format!("provider_keys[{i}].{name}"), format!("must have 1 to {most} bytes"));
+            }
+        }
+    }
+    if account.provider_keys.len() > PROVIDER_KEYS_MAX {
+        say("provider_keys", format!("must have at most {PROVIDER_KEYS_MAX} elements"));
     }
     if !account.mchid.bytes().chain(account.appid.bytes()).all(|b| b.is_ascii_alphanumeric()) {
         say("mchid", "must hold letters and digits only, as must appid".to_owned());
