@@ -130,7 +130,7 @@ pub(crate) async fn insert(
         select $1, v.id, v.owner_id, v.code, v.asset, v.flags, $7
         from unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::text[], $6::smallint[])
             as v (id, owner_id, code, asset, flags)
-        on conflict (merchant_id, owner_id, code, asset) where code > 0 do nothing",
+        on conflict do nothing",
     )
     .bind(merchant)
     .bind(columns.0)
