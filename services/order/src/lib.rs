@@ -68,6 +68,7 @@ pub struct App {
     provider_origins: Arc<[String]>,
     ids: Arc<dyn Ids>,
     clock: Arc<dyn Clock>,
+    random: fn() -> [u8; 32],
 }
 
 impl App {
@@ -89,6 +90,7 @@ impl App {
             provider_origins: [wechat::ORIGIN, wechat::ORIGIN_BESIDE].map(str::to_owned).into(),
             ids,
             clock,
+            random: siyu_runtime::random_bytes,
         }
     }
 
@@ -103,6 +105,12 @@ impl App {
     /// Makes sure that secrets can be read and written, before anything is served.
     pub async fn prepare(&self) -> Result<(), Fault> {
         self.vault.check(&self.db, "order.check_vault").await
+    }
+
+    /// The service with other bytes that nobody can guess, for codes and draws: those of a test.
+    #[must_use]
+    pub fn with_random(self, random: fn() -> [u8; 32]) -> Self {
+        Self { random, ..self }
     }
 
     /// The facts that it tells.

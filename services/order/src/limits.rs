@@ -10,6 +10,9 @@ use crate::import::domain::Bounds;
 /// Pages of every list: 50 fill a screen, 1000 keep a reply far below the message limit.
 pub const PAGE: Sizes = Sizes { default: 50, max: 1000 };
 
+/// How many persons the member service is asked for at once when a call names many.
+pub const PERSONS_ASKED_AT_ONCE: usize = 16;
+
 /// The largest amount of one line in minor units: 90 billion yuan, as much as a whole order may have.
 pub const LINE_MINOR_MAX: i64 = ORDER.amount_minor;
 

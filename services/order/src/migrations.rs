@@ -90,6 +90,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/1060_create_fulfilment.sql"),
     },
     Migration {
+        version: 1070,
+        name: "follow_coupons",
+        sql: include_str!("../migrations/1070_follow_coupons.sql"),
+    },
+    Migration {
         version: 1080,
         name: "add_quarantine_buyers",
         sql: include_str!("../migrations/1080_add_quarantine_buyers.sql"),

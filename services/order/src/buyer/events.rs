@@ -12,7 +12,7 @@ use tonic::async_trait;
 
 use super::store;
 use crate::{
-    App, NAME, import,
+    App, NAME, coupon, import,
     order::{
         domain::{Fact, Order, OrderId},
         events,
@@ -40,6 +40,7 @@ impl Handler for Buyers {
                 let survivor = read("survivor_person_id", &merge.survivor_person_id)?;
                 let loser = read("loser_person_id", &merge.loser_person_id)?;
                 let orders = store::merge(tx, survivor, loser).await?;
+                coupon::merge::store::merge(tx, survivor, loser).await?;
                 self.tell(tx, orders, event.occurred_at).await?;
             } else if let Some(fact) = event.decode::<PersonUnmerged>()? {
                 let merge = fact.merge.unwrap_or_default();
@@ -48,6 +49,7 @@ impl Handler for Buyers {
                 let origins = fact.person_ids.iter().map(|id| read("person_ids", id));
                 let origins: Vec<Id<Person>> = origins.collect::<Result<_, _>>()?;
                 let orders = store::unmerge(tx, survivor, loser, &origins).await?;
+                coupon::merge::store::unmerge(tx, survivor, loser, &origins).await?;
                 self.tell(tx, orders, event.occurred_at).await?;
             } else if let Some(fact) = event.decode::<PersonErased>()? {
                 let ids = std::iter::once(&fact.person_id).chain(&fact.alias_ids);

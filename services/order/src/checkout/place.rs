@@ -20,6 +20,7 @@ use crate::{
     directory::Around,
     limits,
     order::{advance::Cause, domain::OrderId, lifecycle::Event, store as orders},
+    promotion::domain::Place,
     quote::snapshot::{self, Asked},
     stock,
     tender::{
@@ -84,6 +85,7 @@ async fn store_order(
         coupon_ids: &request.coupon_ids,
         points_max: request.points_max,
         policy: policy.clone(),
+        place: Place { store_code: &request.store_code, channel: &request.channel },
     };
     let mut snapshot = snapshot::take(&mut tx, &asked, ctx.now).await?;
     let priced = snapshot::price(&snapshot)?;

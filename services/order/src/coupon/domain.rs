@@ -12,7 +12,7 @@ use siyu_proto::order::v1::{
 
 use crate::{
     price::{self, CouponKind, CouponOwner},
-    promotion::domain::scope,
+    promotion::domain::{Place, scope},
 };
 
 /// The id of a coupon.
@@ -40,6 +40,10 @@ pub struct Coupon {
     pub created_at: DateTime<Utc>,
     /// Where it is in its life, but for its time.
     pub state: State,
+    /// How often it was given on.
+    pub transfers: i32,
+    /// When it was redeemed in a store.
+    pub redeemed_at: Option<DateTime<Utc>>,
 }
 
 /// Where a coupon is in its life.
@@ -50,8 +54,10 @@ pub enum State {
     Issued,
     /// An order that waits for its payment has it.
     Locked,
-    /// It was used.
+    /// An order used it, or it was redeemed in a store.
     Used,
+    /// The merchant took it back.
+    Void,
 }
 
 /// Says what is wrong with a template beyond the shape of its fields.
@@ -117,8 +123,8 @@ pub fn validity(
     }
 }
 
-/// What a coupon does to a price.
-pub fn for_price(coupon: &proto::Coupon) -> Option<price::Coupon> {
+/// What a coupon does to a price at a place.
+pub fn for_price(coupon: &proto::Coupon, place: Place<'_>) -> Option<price::Coupon> {
     let template = coupon.template.as_ref()?;
     let kind = match template.does.as_ref()? {
         Does::AmountOff(off) => CouponKind::Fixed(off.minor_units),
@@ -140,7 +146,7 @@ pub fn for_price(coupon: &proto::Coupon) -> Option<price::Coupon> {
         stacks: template.stacks,
         valid_from: instant(coupon.valid_time_from)?,
         valid_until: instant(coupon.valid_time_to)?,
-        scope: scope(template.scope.clone().unwrap_or_default()),
+        scope: scope(template.scope.clone().unwrap_or_default(), place),
     })
 }
 

@@ -8,19 +8,25 @@ use siyu_grpc::{Ctx, parse, serve};
 use siyu_kernel::{Code, Fault, Id, Violation};
 use siyu_pg::{page, replay};
 use siyu_proto::order::v1::{
-    self as proto, ClaimCouponRequest, ClaimCouponResponse, CouponState, CouponTemplate,
-    ListCouponTemplatesRequest, ListCouponTemplatesResponse, ListCouponsRequest,
-    ListCouponsResponse, UpsertCouponTemplatesRequest, UpsertCouponTemplatesResponse,
-    coupon_service_server::CouponService,
+    self as proto, ClaimCouponRequest, ClaimCouponResponse, ClaimCouponsRequest,
+    ClaimCouponsResponse, CouponEvent, CouponEventKind, CouponState, CouponTemplate,
+    IssueRedemptionCodeRequest, IssueRedemptionCodeResponse, ListCouponEventsRequest,
+    ListCouponEventsResponse, ListCouponTemplatesRequest, ListCouponTemplatesResponse,
+    ListCouponsRequest, ListCouponsResponse, RedeemCouponRequest, RedeemCouponResponse,
+    ReverseRedemptionRequest, ReverseRedemptionResponse, TransferCouponRequest,
+    TransferCouponResponse, UpsertCouponTemplatesRequest, UpsertCouponTemplatesResponse,
+    VoidCouponRequest, VoidCouponResponse, coupon_service_server::CouponService,
 };
 use tonic::{Request, Response, Status, async_trait};
 use uuid::Uuid;
 
 use super::{
-    domain::{self, Coupon, State},
+    domain::{self, Coupon, CouponId, State},
+    history::store::{self as history, Entry, Kind},
+    many, pass, redeem,
     store::{self, TemplateRow},
 };
-use crate::{App, limits};
+use crate::{App, buyer, limits};
 
 const CLAIM: &str = "siyu.order.v1.CouponService/ClaimCoupon";
 
@@ -45,6 +51,55 @@ impl CouponService for App {
         request: Request<ClaimCouponRequest>,
     ) -> Result<Response<ClaimCouponResponse>, Status> {
         serve(request, |ctx, message| claim(self, ctx, message)).await
+    }
+
+    async fn claim_coupons(
+        &self,
+        request: Request<ClaimCouponsRequest>,
+    ) -> Result<Response<ClaimCouponsResponse>, Status> {
+        serve(request, |ctx, message| many::claim(self, ctx, message)).await
+    }
+
+    async fn transfer_coupon(
+        &self,
+        request: Request<TransferCouponRequest>,
+    ) -> Result<Response<TransferCouponResponse>, Status> {
+        serve(request, |ctx, message| pass::transfer(self, ctx, message)).await
+    }
+
+    async fn void_coupon(
+        &self,
+        request: Request<VoidCouponRequest>,
+    ) -> Result<Response<VoidCouponResponse>, Status> {
+        serve(request, |ctx, message| pass::void(self, ctx, message)).await
+    }
+
+    async fn issue_redemption_code(
+        &self,
+        request: Request<IssueRedemptionCodeRequest>,
+    ) -> Result<Response<IssueRedemptionCodeResponse>, Status> {
+        serve(request, |ctx, message| redeem::issue(self, ctx, message)).await
+    }
+
+    async fn redeem_coupon(
+        &self,
+        request: Request<RedeemCouponRequest>,
+    ) -> Result<Response<RedeemCouponResponse>, Status> {
+        serve(request, |ctx, message| redeem::redeem(self, ctx, message)).await
+    }
+
+    async fn reverse_redemption(
+        &self,
+        request: Request<ReverseRedemptionRequest>,
+    ) -> Result<Response<ReverseRedemptionResponse>, Status> {
+        serve(request, |ctx, message| redeem::reverse(self, ctx, message)).await
+    }
+
+    async fn list_coupon_events(
+        &self,
+        request: Request<ListCouponEventsRequest>,
+    ) -> Result<Response<ListCouponEventsResponse>, Status> {
+        serve(request, |ctx, message| list_events(self, ctx, message)).await
     }
 
     async fn list_coupons(
@@ -111,6 +166,8 @@ async fn claim(
     let zone = app.directory.known(&ctx, &BTreeSet::new()).await?.zone;
     let person_id = app.directory.person(&ctx, asked).await?;
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
+    buyer::store::hold(&mut tx).await?;
+    let person_id = pass::leads(&mut tx, person_id).await?;
     if let Some(reply) = replay::find(&mut tx, CLAIM, &request.request_id, &request).await? {
         return Ok(reply);
     }
@@ -137,6 +194,8 @@ async fn claim(
         valid_to: valid.end,
         created_at: ctx.now,
         state: State::Issued,
+        transfers: 0,
+        redeemed_at: None,
     };
     store::insert(&mut tx, &coupon).await?;
     let reply = ClaimCouponResponse { coupon: Some(show(&coupon, ctx.now)?) };
@@ -161,6 +220,7 @@ async fn list(
     let person_id = app.directory.person(&ctx, asked).await?;
     let ends_after = (!request.show_expired).then_some(ctx.now);
     let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    let person_id = pass::leads(&mut tx, person_id).await?;
     let rows = store::list(&mut tx, person_id, ends_after, page.after, page.fetch()).await?;
     let page = page.page(rows, |coupon| coupon.id.uuid());
     Ok(ListCouponsResponse {
@@ -169,7 +229,30 @@ async fn list(
     })
 }
 
-fn refused(reason: &'static str, message: &'static str) -> Fault {
+async fn list_events(
+    app: &App,
+    ctx: Ctx,
+    request: ListCouponEventsRequest,
+) -> Result<ListCouponEventsResponse, Fault> {
+    let id: CouponId = parse::id("coupon_id", &request.coupon_id)?;
+    let page = page::Request::<i32>::parse(
+        request.page_size,
+        &request.page_token,
+        limits::PAGE,
+        id.to_string().as_bytes(),
+    )?;
+    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    store::find(&mut tx, id).await?.ok_or_else(|| Fault::not_found("coupon"))?;
+    let entries = history::list(&mut tx, id, page.after, page.fetch()).await?;
+    let page = page.page(entries, |entry| entry.seq);
+    Ok(ListCouponEventsResponse {
+        events: page.items.into_iter().map(show_entry).collect(),
+        next_page_token: page.next_token,
+    })
+}
+
+/// A refusal by the state of things.
+pub(super) fn refused(reason: &'static str, message: &'static str) -> Fault {
     Fault::new(Code::FailedPrecondition, reason, message)
 }
 
@@ -190,6 +273,7 @@ pub(crate) fn show(coupon: &Coupon, now: DateTime<Utc>) -> Result<proto::Coupon,
         State::Issued => CouponState::Issued,
         State::Locked => CouponState::Locked,
         State::Used => CouponState::Used,
+        State::Void => CouponState::Void,
     };
     Ok(proto::Coupon {
         id: coupon.id.to_string(),
@@ -200,4 +284,23 @@ pub(crate) fn show(coupon: &Coupon, now: DateTime<Utc>) -> Result<proto::Coupon,
         valid_time_to: Some(parse::timestamp(coupon.valid_to)),
         create_time: Some(parse::timestamp(coupon.created_at)),
     })
+}
+
+fn show_entry(entry: Entry) -> CouponEvent {
+    let kind = match entry.kind {
+        Kind::Transferred => CouponEventKind::Transferred,
+        Kind::Redeemed => CouponEventKind::Redeemed,
+        Kind::Reversed => CouponEventKind::Reversed,
+        Kind::Voided => CouponEventKind::Voided,
+    };
+    CouponEvent {
+        sequence: entry.seq,
+        kind: kind.into(),
+        person_id: entry.person_id.to_string(),
+        to_person_id: entry.to_person_id.map(|id| id.to_string()).unwrap_or_default(),
+        store_id: entry.store_id.map(|id| id.to_string()).unwrap_or_default(),
+        actor: entry.actor,
+        reason: entry.reason,
+        occur_time: Some(parse::timestamp(entry.occurred_at)),
+    }
 }

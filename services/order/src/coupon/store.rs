@@ -101,10 +101,10 @@ pub async fn count_one(
     per_person: i32,
 ) -> Result<bool, siyu_pg::Error> {
     let done = sqlx::query(
-        "insert into coupon_claims (merchant_id, template_code, person_id, claimed)
-        values ($1, $2, $3, 1)
+        "insert into coupon_claims (merchant_id, template_code, person_id, claimed, own)
+        values ($1, $2, $3, 1, 1)
         on conflict on constraint coupon_claims_pkey do update
-        set claimed = coupon_claims.claimed + 1
+        set claimed = coupon_claims.claimed + 1, own = coupon_claims.own + 1
         where coupon_claims.claimed < $4",
     )
     .bind(tx.merchant())
@@ -145,7 +145,7 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Coupon>, siyu_pg::Error> {
     let coupons = sqlx::query_as(
-        "select id, template_code, person_id, definition, valid_from, valid_to, created_at, state
+        "select id, template_code, person_id, definition, valid_from, valid_to, created_at, state, transfers, redeemed_at
         from coupons
         where merchant_id = $1 and person_id = $2 and ($3::timestamptz is null or valid_to > $3)
             and ($4::uuid is null or id < $4)
@@ -170,7 +170,7 @@ pub async fn standing(
     limit: i64,
 ) -> Result<Vec<Coupon>, siyu_pg::Error> {
     let coupons = sqlx::query_as(
-        "select id, template_code, person_id, definition, valid_from, valid_to, created_at, state
+        "select id, template_code, person_id, definition, valid_from, valid_to, created_at, state, transfers, redeemed_at
         from coupons
         where merchant_id = $1 and person_id = $2 and valid_to > $3 and state = 'issued'
         order by valid_to, id
@@ -214,6 +214,68 @@ pub async fn count_issued(tx: &mut Tx, ids: &[CouponId]) -> Result<u64, siyu_pg:
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected())
+}
+
+/// A coupon.
+pub async fn find(tx: &mut Tx, id: CouponId) -> Result<Option<Coupon>, siyu_pg::Error> {
+    let coupon = sqlx::query_as(
+        "select id, template_code, person_id, definition, valid_from, valid_to, created_at, state, transfers, redeemed_at
+        from coupons
+        where merchant_id = $1 and id = $2",
+    )
+    .bind(tx.merchant())
+    .bind(id)
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(coupon)
+}
+
+/// A coupon, locked until the transaction ends.
+pub async fn lock_one(tx: &mut Tx, id: CouponId) -> Result<Option<Coupon>, siyu_pg::Error> {
+    let coupon = sqlx::query_as(
+        "select id, template_code, person_id, definition, valid_from, valid_to, created_at, state, transfers, redeemed_at
+        from coupons
+        where merchant_id = $1 and id = $2
+        for update",
+    )
+    .bind(tx.merchant())
+    .bind(id)
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(coupon)
+}
+
+/// Saves the state of a coupon that the transaction has locked and that no order has.
+pub async fn save_state(
+    tx: &mut Tx,
+    coupon: &Coupon,
+    redeemed_at: Option<DateTime<Utc>>,
+) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "update coupons set state = $3, redeemed_at = $4 where merchant_id = $1 and id = $2 and order_id is null",
+    )
+    .bind(tx.merchant())
+    .bind(coupon.id)
+    .bind(coupon.state)
+    .bind(redeemed_at)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Saves who holds a coupon that the transaction has locked. Where it came from by a merge of persons is over with that.
+pub async fn give(tx: &mut Tx, coupon: &Coupon) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "update coupons set person_id = $3, transfers = $4, origin_person_id = null
+        where merchant_id = $1 and id = $2",
+    )
+    .bind(tx.merchant())
+    .bind(coupon.id)
+    .bind(coupon.person_id)
+    .bind(coupon.transfers)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 /// Gives back what an order has locked or used. One whose time is over meanwhile comes back expired.

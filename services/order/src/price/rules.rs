@@ -22,6 +22,8 @@ pub struct Scope {
     pub categories: Vec<String>,
     /// SKUs that are never included.
     pub except_skus: Vec<String>,
+    /// It is good in other stores or channels only: for nothing here.
+    pub elsewhere: bool,
 }
 
 /// A promotion over pieces. One piece takes part in one of them.
@@ -105,7 +107,7 @@ pub enum Off {
 impl Scope {
     /// Whether a line is in it.
     pub fn includes(&self, line: &Line) -> bool {
-        if self.except_skus.contains(&line.sku) {
+        if self.elsewhere || self.except_skus.contains(&line.sku) {
             return false;
         }
         let is_open = self.skus.is_empty() && self.items.is_empty() && self.categories.is_empty();

@@ -24,6 +24,15 @@ pub struct Promotion {
     pub definition: Vec<u8>,
 }
 
+/// Where something is bought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Place<'a> {
+    /// The store, by code; empty: headquarters.
+    pub store_code: &'a str,
+    /// The channel within the private domain.
+    pub channel: &'a str,
+}
+
 /// Another price for a SKU.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Special {
@@ -97,12 +106,15 @@ fn check_threshold(threshold: &proto::Threshold, say: &mut impl FnMut(&str, &str
     }
 }
 
-/// The rules of promotions that are in force, and the special prices that they offer.
-pub fn rules(promotions: Vec<proto::Promotion>) -> (Rules, Vec<Special>) {
+/// The rules of promotions that are in force at a place, and the special prices that they offer.
+pub fn rules(promotions: Vec<proto::Promotion>, place: Place<'_>) -> (Rules, Vec<Special>) {
     let (mut rules, mut specials) = (Rules::default(), Vec::new());
     for promotion in promotions {
         let (rule, priority) = (promotion.code, promotion.priority);
-        let scope = scope(promotion.scope.unwrap_or_default());
+        let scope = scope(promotion.scope.unwrap_or_default(), place);
+        if scope.elsewhere {
+            continue;
+        }
         let mut line =
             |does| rules.lines.push(LinePromotion { rule: rule.clone(), priority, does });
         match promotion.does {
@@ -131,9 +143,12 @@ pub fn rules(promotions: Vec<proto::Promotion>) -> (Rules, Vec<Special>) {
     (rules, specials)
 }
 
-/// What a promotion or a coupon is good for.
-pub fn scope(scope: proto::Scope) -> Scope {
+/// What a promotion or a coupon is good for, at a place.
+pub fn scope(scope: proto::Scope, place: Place<'_>) -> Scope {
+    let is_in = |list: &[String], here: &str| list.is_empty() || list.iter().any(|it| it == here);
     Scope {
+        elsewhere: !is_in(&scope.stores, place.store_code)
+            || !is_in(&scope.channels, place.channel),
         skus: scope.skus,
         items: scope.items,
         categories: scope.categories,

@@ -15,6 +15,7 @@ use crate::{
     App, checkout,
     directory::Around,
     price::{Cart, Line, Quote, QuotedLine, Row, Step, Unusable, Verdict},
+    promotion::domain::Place,
 };
 
 #[async_trait]
@@ -46,6 +47,7 @@ async fn quote_cart(
         coupon_ids: &request.coupon_ids,
         points_max: request.points_max,
         policy: checkout::policy::read(&mut tx).await?,
+        place: Place { store_code: &request.store_code, channel: &request.channel },
     };
     let snapshot = snapshot::take(&mut tx, &asked, ctx.now).await?;
     drop(tx);

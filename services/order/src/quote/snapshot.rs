@@ -21,7 +21,10 @@ use crate::{
         Shipping, quote,
     },
     price_list::{self, domain::Offer},
-    promotion::{self, domain::Special},
+    promotion::{
+        self,
+        domain::{Place, Special},
+    },
 };
 
 /// What a price is asked for.
@@ -45,6 +48,8 @@ pub struct Asked<'a> {
     pub points_max: i64,
     /// The merchant's rules.
     pub policy: CheckoutPolicy,
+    /// Where it is bought.
+    pub place: Place<'a>,
 }
 
 /// Reads what a price follows from at this instant; names every SKU that is not sold.
@@ -67,7 +72,7 @@ pub async fn take(
     };
     let promotions = promotion::store::in_force(tx, now).await?;
     let promotions = promotions.iter().map(promotion::rpc::show).collect::<Result<Vec<_>, _>>()?;
-    let (_, specials) = promotion::domain::rules(promotions.clone());
+    let (_, specials) = promotion::domain::rules(promotions.clone(), asked.place);
     let terms = Terms { specials: &specials, listed: &listed, sale: asked.sale, now };
     Ok(PriceSnapshot {
         lines: lines(asked.lines, &for_sale, &terms)?,
@@ -80,6 +85,8 @@ pub async fn take(
         shipping_minor: asked.shipping_minor,
         shipping_free_from_minor: asked.shipping_free_from_minor,
         price_time: Some(parse::timestamp(now)),
+        store_code: asked.place.store_code.to_owned(),
+        channel: asked.place.channel.to_owned(),
         ..Default::default()
     })
 }
@@ -97,7 +104,9 @@ pub struct Priced {
 
 /// The price that follows from a snapshot.
 pub fn price(snapshot: &PriceSnapshot) -> Result<Priced, Fault> {
-    let (rules, _) = promotion::domain::rules(snapshot.promotions.clone());
+    let place = Place { store_code: &snapshot.store_code, channel: &snapshot.channel };
+    let (rules, _) = promotion::domain::rules(snapshot.promotions.clone(), place);
+    let coupon = |held: &Coupon| coupon(held, place);
     let cart = Cart {
         lines: snapshot.lines.iter().map(line).collect::<Result<_, _>>()?,
         coupons: snapshot.coupons.iter().map(coupon).collect::<Result<_, _>>()?,
@@ -224,12 +233,13 @@ fn line(line: &SnapshotLine) -> Result<Line, Fault> {
 const KINDS: [OfferKind; 4] =
     [OfferKind::Flash, OfferKind::GroupBuy, OfferKind::Bargain, OfferKind::Member];
 
-fn rank(kind: OfferKind) -> i32 {
+/// The rank of a kind of offer in a snapshot.
+pub(crate) fn rank(kind: OfferKind) -> i32 {
     (1..).zip(KINDS).find(|(_, of)| *of == kind).map(|(rank, _)| rank).expect("KINDS has them all")
 }
 
-fn coupon(held: &Coupon) -> Result<crate::price::Coupon, Fault> {
-    coupon::domain::for_price(held)
+fn coupon(held: &Coupon, place: Place<'_>) -> Result<crate::price::Coupon, Fault> {
+    coupon::domain::for_price(held, place)
         .ok_or_else(|| Fault::internal("a coupon was stored that does nothing"))
 }
 

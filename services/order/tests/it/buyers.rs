@@ -13,27 +13,27 @@ use crate::{
     world::{World, order, version, yuan},
 };
 
-struct Members {
+pub(crate) struct Members {
     sibling: Sibling,
     consumer: Consumer,
 }
 
 impl Members {
-    async fn new(world: &World) -> Self {
+    pub(crate) async fn new(world: &World) -> Self {
         let sibling = Sibling::new("member", &world.clock).await;
         let subscription = world.app.subscriptions().remove(0);
         let consumer = sibling.consumer(world.database.db(), subscription);
         Self { sibling, consumer }
     }
 
-    async fn merged(&self, world: &World, survivor: &str, loser: &str) {
+    pub(crate) async fn merged(&self, world: &World, survivor: &str, loser: &str) {
         let fact = PersonMerged { merge: Some(merge(survivor, loser)) };
         let at = siyu_kernel::Clock::now(&world.clock);
         self.sibling.tell(merchant(1), &loser, at, &fact).await;
         self.sibling.deliver(&self.consumer).await;
     }
 
-    async fn unmerged(&self, world: &World, survivor: &str, loser: &str) {
+    pub(crate) async fn unmerged(&self, world: &World, survivor: &str, loser: &str) {
         let fact = PersonUnmerged {
             merge: Some(merge(survivor, loser)),
             survivor_person_id: survivor.into(),

@@ -4,6 +4,7 @@
 mod buyers;
 mod catalogue;
 mod checkouts;
+mod coupon_ends;
 mod coupons;
 mod fulfilment;
 mod fulfilment_race;
