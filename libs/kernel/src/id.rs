@@ -92,6 +92,12 @@ pub mod kind {
         Notification = "ntf";
         /// A movement that our books and a statement do not agree on.
         Difference = "dif";
+        /// Buyers who buy together (拼团).
+        GroupBuy = "grp";
+        /// A price that friends bring down (砍价).
+        Bargain = "bgn";
+        /// Money that is sent to a person (红包).
+        RedPacket = "rpk";
         /// Someone who brings customers (分销员).
         Promoter = "pro";
         /// The relation customer → promoter.

@@ -5,3 +5,12 @@ pub mod events;
 pub mod store;
 
 pub use events::subscription;
+
+use siyu_kernel::{Fault, Id, kind::Person};
+use siyu_pg::Tx;
+
+/// Whom the id of a person leads to: the person itself, or whoever it turned out to be.
+pub(crate) async fn leads(tx: &mut Tx, person: Id<Person>) -> Result<Id<Person>, Fault> {
+    let leads = store::canonical(tx, &[person]).await?;
+    Ok(leads.get(&person).copied().unwrap_or(person))
+}

@@ -1,18 +1,23 @@
 #![doc = include_str!("../README.md")]
 
+pub mod bargain;
+pub mod blind_box;
 pub mod buyer;
 pub mod checkout;
 pub mod claim;
 pub mod condition;
 pub mod coupon;
 pub mod directory;
+pub mod flash_sale;
 pub mod fulfilment;
+pub mod group;
 pub mod guarantee;
 pub mod import;
 pub mod item;
 pub mod job;
 pub mod limits;
 pub mod location;
+pub mod market;
 mod migrations;
 pub mod order;
 pub mod payment;
@@ -39,7 +44,11 @@ use siyu_pg::Db;
 use siyu_proto::{
     event::v1::event_log_service_server::EventLogServiceServer,
     order::v1::{
+        bargain_service_server::BargainServiceServer,
+        blind_box_service_server::BlindBoxServiceServer,
         checkout_service_server::CheckoutServiceServer, coupon_service_server::CouponServiceServer,
+        flash_sale_service_server::FlashSaleServiceServer,
+        group_buy_service_server::GroupBuyServiceServer,
         guarantee_service_server::GuaranteeServiceServer,
         import_service_server::ImportServiceServer, item_service_server::ItemServiceServer,
         location_service_server::LocationServiceServer, order_service_server::OrderServiceServer,
@@ -130,6 +139,10 @@ impl App {
             .service(CouponServiceServer::new(self.clone()))
             .service(ItemServiceServer::new(self.clone()))
             .service(PaymentServiceServer::new(self.clone()))
+            .service(GroupBuyServiceServer::new(self.clone()))
+            .service(BargainServiceServer::new(self.clone()))
+            .service(FlashSaleServiceServer::new(self.clone()))
+            .service(BlindBoxServiceServer::new(self.clone()))
             .service(PromotionServiceServer::new(self.clone()))
             .service(RefundServiceServer::new(self.clone()))
             .service(QuoteServiceServer::new(self.clone()))

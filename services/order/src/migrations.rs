@@ -95,6 +95,21 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/1070_follow_coupons.sql"),
     },
     Migration {
+        version: 1071,
+        name: "create_groups",
+        sql: include_str!("../migrations/1071_create_groups.sql"),
+    },
+    Migration {
+        version: 1072,
+        name: "create_bargains",
+        sql: include_str!("../migrations/1072_create_bargains.sql"),
+    },
+    Migration {
+        version: 1073,
+        name: "create_blind_boxes",
+        sql: include_str!("../migrations/1073_create_blind_boxes.sql"),
+    },
+    Migration {
         version: 1080,
         name: "add_quarantine_buyers",
         sql: include_str!("../migrations/1080_add_quarantine_buyers.sql"),

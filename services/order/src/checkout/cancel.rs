@@ -6,6 +6,7 @@ use siyu_pg::Tx;
 use super::store;
 use crate::{
     App,
+    market::entry,
     order::{
         advance::{Advanced, Cause, advance},
         domain::{Order, OrderId},
@@ -23,6 +24,7 @@ pub(crate) async fn cancel(
 ) -> Result<Order, Fault> {
     let advanced = advance(app, tx, id, Event::Cancelled, cause).await?;
     if let Advanced::Moved(_) = advanced {
+        entry::ended(tx, id).await?;
         store::ended(tx, id, cause.now).await?;
         stock::release(tx, id, ReleaseCause::Cancelled, cause.now, &*app.ids).await?;
     }

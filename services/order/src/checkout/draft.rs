@@ -105,8 +105,9 @@ impl Draft<'_> {
         }
     }
 
-    /// What it reserves of the stock: from the location that the request names, or else that of the merchant's rules.
-    pub(super) fn demand(&self, ctx: &Ctx) -> Result<stock::Request, Fault> {
+    /// What it reserves of the stock: from the location that the request names, or else that of the
+    /// merchant's rules; of the bucket of the channel.
+    pub(super) fn demand(&self, ctx: &Ctx, channel: &str) -> Result<stock::Request, Fault> {
         let asked = &self.request.location_code;
         let location = if asked.is_empty() { &self.policy.location_code } else { asked };
         let lines = self.snapshot.lines.iter().filter(|line| line.stock_kept);
@@ -118,7 +119,7 @@ impl Draft<'_> {
         let demand = |line: &proto::SnapshotLine| Demand {
             line_no: line.line_no,
             key: stock::Key { sku: line.sku.clone(), location: location.clone() },
-            channel: self.request.channel.clone(),
+            channel: channel.to_owned(),
             quantity: line.quantity,
         };
         Ok(stock::Request {

@@ -19,6 +19,7 @@ use crate::{
     App, claim, coupon,
     directory::Around,
     limits,
+    market::entry,
     order::{advance::Cause, domain::OrderId, lifecycle::Event, store as orders},
     promotion::domain::Place,
     quote::snapshot::{self, Asked},
@@ -74,7 +75,19 @@ async fn store_order(
     if let (Some(id), Some(known)) = (before.order_id, before.fingerprint) {
         return same(request, id, &known, &fingerprint);
     }
-    let policy = policy::effective(before.policy.as_deref())?;
+    let mut policy = policy::effective(before.policy.as_deref())?;
+    let deal = match entry::enter(app, &mut tx, ctx, request, buyer.person_id).await {
+        Ok(deal) => deal,
+        Err(fault) => {
+            // The place that is gone may be the one that a call with the same request id took meanwhile.
+            drop(tx);
+            let found = again(app, ctx, request, &fingerprint).await?;
+            return found.ok_or(fault);
+        }
+    };
+    if let Some(deal) = &deal {
+        policy.pay_minutes = deal.pay_minutes(policy.pay_minutes);
+    }
     let asked = Asked {
         person: Some(buyer.person_id),
         sale: buyer.sale,
@@ -88,6 +101,9 @@ async fn store_order(
         place: Place { store_code: &request.store_code, channel: &request.channel },
     };
     let mut snapshot = snapshot::take(&mut tx, &asked, ctx.now).await?;
+    if let Some(deal) = &deal {
+        deal.offer(&mut snapshot);
+    }
     let priced = snapshot::price(&snapshot)?;
     snapshot::fill(&mut snapshot, &priced);
     let quote = priced.quote;
@@ -100,18 +116,19 @@ async fn store_order(
     let draft =
         Draft { id, request, buyer, policy: policy.clone(), quote: &quote, snapshot: &snapshot };
     let tenders = draft.tenders(ctx)?;
-    let demand = draft.demand(ctx)?;
+    let own = deal.as_ref().map(|deal| deal.entry.stock_channel.as_str());
+    let channel = own.filter(|channel| !channel.is_empty()).unwrap_or(&request.channel);
+    let demand = draft.demand(ctx, channel)?;
     let checkout = draft.checkout(ctx, fingerprint.clone(), &tenders)?;
     let (order, lines) = draft.order(ctx)?;
     orders::insert(&mut tx, &order, &lines, &ctx.subject).await?;
     if !store::insert(&mut tx, &checkout).await? {
         drop(tx);
-        let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
-        let before = store::before(&mut tx, &request.request_id).await?;
-        let (Some(id), Some(known)) = (before.order_id, before.fingerprint) else {
-            return Err(Fault::internal("an order was placed and is not there"));
-        };
-        return same(request, id, &known, &fingerprint);
+        let found = again(app, ctx, request, &fingerprint).await?;
+        return found.ok_or_else(|| Fault::internal("an order was placed and is not there"));
+    }
+    if let Some(deal) = &deal {
+        entry::bind(app, &mut tx, id, deal, ctx).await?;
     }
     lock_coupons(&mut tx, &snapshot, id).await?;
     if !demand.demands.is_empty() {
@@ -132,6 +149,19 @@ async fn store_order(
     }
     tx.commit().await?;
     Ok((id, placed))
+}
+
+/// The order that a call with the same request id has placed meanwhile, if there is one.
+async fn again(
+    app: &App,
+    ctx: &Ctx,
+    request: &PlaceOrderRequest,
+    fingerprint: &[u8],
+) -> Result<Option<(OrderId, Placed)>, Fault> {
+    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    let before = store::before(&mut tx, &request.request_id).await?;
+    let Some((id, known)) = before.order_id.zip(before.fingerprint) else { return Ok(None) };
+    same(request, id, &known, fingerprint).map(Some)
 }
 
 /// A repeat finds the order of the first call, if it asks for the same.

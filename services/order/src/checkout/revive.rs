@@ -10,6 +10,7 @@ use siyu_proto::order::v1::PriceSnapshot;
 use super::store;
 use crate::{
     App, coupon,
+    market::entry,
     order::domain::{Order, State},
     payment::domain::Late,
     stock::{self, Demand},
@@ -25,6 +26,9 @@ pub(crate) async fn revive(
 ) -> Result<Late, Fault> {
     // What the member service held is free, and may be spent.
     if order.state != State::Cancelled || !tender::store::of_order(tx, order.id).await?.is_empty() {
+        return Ok(Late::Refund);
+    }
+    if !entry::may_revive(tx, order.id).await? {
         return Ok(Late::Refund);
     }
     let checkout = store::find(tx, order.id).await?.ok_or_else(|| Fault::not_found("order"))?;

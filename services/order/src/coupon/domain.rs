@@ -5,9 +5,12 @@ use std::ops::Range;
 use chrono::{DateTime, Utc};
 use siyu_grpc::parse;
 use siyu_kernel::{Id, LocalDay, Violation, Zone, kind};
-use siyu_proto::order::v1::{
-    self as proto,
-    coupon_template::{Does, Validity},
+use siyu_proto::{
+    Path, Shape,
+    order::v1::{
+        self as proto,
+        coupon_template::{Does, Validity},
+    },
 };
 
 use crate::{
@@ -82,6 +85,16 @@ pub fn check(field: &str, template: &proto::CouponTemplate) -> Vec<Violation> {
             }
         }
     }
+    wrong.extend(
+        bounds(template).into_iter().map(|violation| Violation {
+            field: format!("{field}.{}", violation.field),
+            ..violation
+        }),
+    );
+    let mut say = |name: &str, description: &str| {
+        let field = format!("{field}.{name}");
+        wrong.push(Violation { field, description: description.to_owned() });
+    };
     for (name, time) in
         [("claim_time_from", template.claim_time_from), ("claim_time_to", template.claim_time_to)]
     {
@@ -94,6 +107,22 @@ pub fn check(field: &str, template: &proto::CouponTemplate) -> Vec<Violation> {
         && from >= to
     {
         say("claim_time_to", "must come after claim_time_from");
+    }
+    wrong
+}
+
+/// What the contract bounds: members of a oneof are checked by the method.
+fn bounds(template: &proto::CouponTemplate) -> Vec<Violation> {
+    let (root, mut wrong) = (Path::Root, Vec::new());
+    match &template.does {
+        Some(Does::AmountOff(off)) => off.violations(&root.child("amount_off"), &mut wrong),
+        Some(Does::RateOff(off)) => off.violations(&root.child("rate_off"), &mut wrong),
+        Some(Does::ShippingOff(off)) => off.violations(&root.child("shipping_off"), &mut wrong),
+        Some(Does::PieceFree(_)) | None => {}
+    }
+    match &template.validity {
+        Some(Validity::Relative(days)) => days.violations(&root.child("relative"), &mut wrong),
+        Some(Validity::Fixed(_)) | None => {}
     }
     wrong
 }

@@ -168,7 +168,8 @@ mod tests {
             let ids: Vec<_> = persons.iter().copied().map(person).collect();
             let outcomes = admit(left, per_person, counts.clone(), &ids);
             let claimed = outcomes.iter().filter(|o| **o == ClaimOutcome::Claimed).count();
-            prop_assert!(left.is_none_or(|left| claimed as i64 <= left));
+            let claimed = i64::try_from(claimed).unwrap();
+            prop_assert!(left.is_none_or(|left| claimed <= left));
             for id in &ids {
                 let got = ids.iter().zip(&outcomes).filter(|(other, o)| *other == id && **o == ClaimOutcome::Claimed);
                 let had = counts[id];
@@ -177,7 +178,7 @@ mod tests {
                 // Who was refused for the limit has reached it, and who came too late came when none were left.
                 for (_, outcome) in ids.iter().zip(&outcomes).filter(|(other, _)| *other == id) {
                     prop_assert!(*outcome != ClaimOutcome::LimitReached || has >= per_person);
-                    prop_assert!(*outcome != ClaimOutcome::Gone || left == Some(claimed as i64));
+                    prop_assert!(*outcome != ClaimOutcome::Gone || left == Some(claimed));
                 }
             }
         }

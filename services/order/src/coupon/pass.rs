@@ -9,7 +9,7 @@ use siyu_proto::order::v1::{
 
 use super::{
     code,
-    domain::{Coupon, CouponId, PersonId, State},
+    domain::{Coupon, CouponId, State},
     history::store::{self as history, Entry, Kind},
     many,
     rpc::{read, refused, show},
@@ -33,7 +33,7 @@ pub(super) async fn transfer(
     if let Some(reply) = replay::find(&mut tx, TRANSFER, &request.request_id, &request).await? {
         return Ok(reply);
     }
-    let to = leads(&mut tx, to).await?;
+    let to = buyer::leads(&mut tx, to).await?;
     let mut coupon = lock(&mut tx, id).await?;
     if coupon.state != State::Issued || coupon.valid_to <= ctx.now {
         return Err(wrong_state(&coupon));
@@ -102,12 +102,6 @@ pub(super) async fn void(
         }
     }
     Ok(VoidCouponResponse { coupon: Some(show(&coupon, ctx.now)?) })
-}
-
-/// Whom a person's id leads to here.
-pub(super) async fn leads(tx: &mut Tx, person: PersonId) -> Result<PersonId, Fault> {
-    let leads = buyer::store::canonical(tx, &[person]).await?;
-    Ok(leads.get(&person).copied().unwrap_or(person))
 }
 
 /// Locks a coupon.

@@ -167,7 +167,7 @@ async fn claim(
     let person_id = app.directory.person(&ctx, asked).await?;
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
     buyer::store::hold(&mut tx).await?;
-    let person_id = pass::leads(&mut tx, person_id).await?;
+    let person_id = buyer::leads(&mut tx, person_id).await?;
     if let Some(reply) = replay::find(&mut tx, CLAIM, &request.request_id, &request).await? {
         return Ok(reply);
     }
@@ -220,7 +220,7 @@ async fn list(
     let person_id = app.directory.person(&ctx, asked).await?;
     let ends_after = (!request.show_expired).then_some(ctx.now);
     let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
-    let person_id = pass::leads(&mut tx, person_id).await?;
+    let person_id = buyer::leads(&mut tx, person_id).await?;
     let rows = store::list(&mut tx, person_id, ends_after, page.after, page.fetch()).await?;
     let page = page.page(rows, |coupon| coupon.id.uuid());
     Ok(ListCouponsResponse {

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use siyu_grpc::parse;
 use siyu_kernel::Violation;
-use siyu_proto::order::v1::{self as proto, promotion::Does};
+use siyu_proto::{
+    Path, Shape,
+    order::v1::{self as proto, promotion::Does},
+};
 
 use crate::price::{LinePromotion, LineRule, Off, OrderPromotion, Reach, Rules, Scope, Tier};
 
@@ -77,10 +80,29 @@ pub fn check(
         }
         Some(Does::Threshold(threshold)) => check_threshold(threshold, &mut say),
     }
+    wrong.extend(
+        bounds(promotion).into_iter().map(|violation| Violation {
+            field: format!("{field}.{}", violation.field),
+            ..violation
+        }),
+    );
     match (from, to) {
         (Some(from), Some(to)) if wrong.is_empty() => Ok((from, to)),
         _ => Err(wrong),
     }
+}
+
+/// What the contract bounds: members of a oneof are checked by the method.
+fn bounds(promotion: &proto::Promotion) -> Vec<Violation> {
+    let (root, mut wrong) = (Path::Root, Vec::new());
+    match &promotion.does {
+        Some(Does::LinePrice(price)) => price.violations(&root.child("line_price"), &mut wrong),
+        Some(Does::NthPiece(nth)) => nth.violations(&root.child("nth_piece"), &mut wrong),
+        Some(Does::Bundle(bundle)) => bundle.violations(&root.child("bundle"), &mut wrong),
+        Some(Does::Threshold(tiers)) => tiers.violations(&root.child("threshold"), &mut wrong),
+        None => {}
+    }
+    wrong
 }
 
 fn check_threshold(threshold: &proto::Threshold, say: &mut impl FnMut(&str, &str)) {

@@ -7,6 +7,7 @@ use siyu_proto::order::v1::RefundPlan;
 use super::{domain::Refund, sold};
 use crate::{
     App, coupon,
+    market::entry,
     order::{
         advance::{self, Cause},
         domain::Order,
@@ -38,6 +39,7 @@ pub(super) async fn apply(
     if plan.fully {
         advance::advance(app, tx, order_id, Event::Refunded, Cause { key: "refunded", ..cause })
             .await?;
+        entry::refunded(tx, order_id).await?;
     }
     if !plan.coupon_ids.is_empty() {
         coupon::store::give_back(tx, order_id).await?;

@@ -1,5 +1,6 @@
 //! Asks for a refund: under the lock of the order, so that two that together are more than is left are not both granted.
 
+use chrono::{DateTime, Utc};
 use prost::Message;
 use sha2::{Digest, Sha256};
 use siyu_grpc::{Ctx, parse};
@@ -57,31 +58,10 @@ pub(super) async fn request(
         let fault = Fault::new(Code::FailedPrecondition, "PLAN_CHANGED", message);
         return Err(fault.with("total_minor", plan.total_minor));
     }
-    let to =
-        |key: &str| plan.tenders.iter().find(|t| t.tender == key).map_or(0, |t| t.amount_minor);
-    let mut refund = Refund {
-        id: Id::from_uuid(app.ids.uuid()),
-        order_id,
-        number: refunds.iter().map(|refund| refund.number).max().unwrap_or(0) + 1,
-        request_id: request.request_id.clone(),
-        fingerprint: fingerprint.clone(),
-        state: State::Requested,
-        plan: plan.encode_to_vec(),
-        reason: request.reason.clone(),
-        needs_return: request.needs_return,
-        cash_minor: to(sold::CASH),
-        cash: Part::of(to(sold::CASH)),
-        value_minor: to(sold::VALUE),
-        value: Part::of(to(sold::VALUE)),
-        points: plan.points,
-        points_part: Part::of(plan.points),
-        failure: String::new(),
-        actor: ctx.subject.to_string(),
-        due_at: None,
-        attempts: 0,
-        created_at: ctx.now,
-        ended_at: None,
-    };
+    let key = (request.request_id.as_str(), fingerprint);
+    let by = (&*ctx.subject, request.reason.as_str());
+    let mut refund = fresh(app, order_id, key, &plan, &refunds, by, ctx.now);
+    refund.needs_return = request.needs_return;
     if request.agreed {
         refund.take(Event::Agree, ctx.now)?;
     }
@@ -91,6 +71,61 @@ pub(super) async fn request(
     }
     tx.commit().await?;
     Ok(refund)
+}
+
+/// Gives an order back as a whole, without anybody asking: once, for `key` is the request id. The transaction holds the lock
+/// of the order; the job gives everything back.
+pub(crate) async fn whole(
+    app: &App,
+    tx: &mut Tx,
+    order: &Order,
+    key: &str,
+    by: (&str, &str),
+    now: DateTime<Utc>,
+) -> Result<(), Fault> {
+    let ask = RefundAsk { whole: true, ..RefundAsk::default() };
+    let (plan, refunds) = planned(tx, order, &ask).await?;
+    let mut refund = fresh(app, order.id, (key, Vec::new()), &plan, &refunds, by, now);
+    refund.take(Event::Agree, now)?;
+    store::insert(tx, &refund).await?;
+    Ok(())
+}
+
+/// A refund that was asked for just now, by whom and why.
+fn fresh(
+    app: &App,
+    order_id: OrderId,
+    (request_id, fingerprint): (&str, Vec<u8>),
+    plan: &proto::RefundPlan,
+    refunds: &[Refund],
+    (actor, reason): (&str, &str),
+    now: DateTime<Utc>,
+) -> Refund {
+    let given = |key: &str| plan.tenders.iter().find(|to| to.tender == key);
+    let to = |key: &str| given(key).map_or(0, |to| to.amount_minor);
+    Refund {
+        id: Id::from_uuid(app.ids.uuid()),
+        order_id,
+        number: refunds.iter().map(|refund| refund.number).max().unwrap_or(0) + 1,
+        request_id: request_id.to_owned(),
+        fingerprint,
+        state: State::Requested,
+        plan: plan.encode_to_vec(),
+        reason: reason.to_owned(),
+        needs_return: false,
+        cash_minor: to(sold::CASH),
+        cash: Part::of(to(sold::CASH)),
+        value_minor: to(sold::VALUE),
+        value: Part::of(to(sold::VALUE)),
+        points: plan.points,
+        points_part: Part::of(plan.points),
+        failure: String::new(),
+        actor: actor.to_owned(),
+        due_at: None,
+        attempts: 0,
+        created_at: now,
+        ended_at: None,
+    }
 }
 
 fn same(

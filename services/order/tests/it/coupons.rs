@@ -192,7 +192,11 @@ async fn templates_that_contradict_themselves_are_refused_by_field() {
     let mut fixed = off("fixed", 1);
     let (valid_time_from, valid_time_to) = (stamp(NOW), stamp(NOW));
     fixed.validity = Some(Validity::Fixed(FixedValidity { valid_time_from, valid_time_to }));
-    let refused = save(&world, &[nothing, turned.clone(), fixed, turned]).await.unwrap_err();
+    let mut beyond = template("beyond", Does::AmountOff(AmountOff { minor_units: 0 }));
+    let no_day = RelativeValidity { start_after_days: 0, days: 0 };
+    beyond.validity = Some(Validity::Relative(no_day));
+    let templates = [nothing, turned.clone(), fixed, turned, beyond];
+    let refused = save(&world, &templates).await.unwrap_err();
     let fields: Vec<&str> = refused.violations().iter().map(|v| v.field.as_str()).collect();
     let expected = [
         "templates[0].does",
@@ -201,6 +205,8 @@ async fn templates_that_contradict_themselves_are_refused_by_field() {
         "templates[2].fixed.valid_time_to",
         "templates[3].code",
         "templates[3].claim_time_to",
+        "templates[4].amount_off.minor_units",
+        "templates[4].relative.days",
     ];
     assert_eq!(fields, expected);
 }

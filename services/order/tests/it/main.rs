@@ -1,13 +1,17 @@
 //! The order service over its methods, with a real database and a member service that a test plays.
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic, in its helpers too")]
 
+mod bargains;
+mod blind_boxes;
 mod buyers;
 mod catalogue;
 mod checkouts;
 mod coupon_ends;
 mod coupons;
+mod flash_sales;
 mod fulfilment;
 mod fulfilment_race;
+mod groups;
 mod guarantees;
 mod guarantees_race;
 mod held;
@@ -16,6 +20,7 @@ mod import_race;
 mod import_random;
 mod import_versions;
 mod locations;
+mod market;
 mod member;
 mod orders;
 mod pages;

@@ -16,7 +16,11 @@ use siyu_proto::{
         stored_value_service_server::StoredValueServiceServer,
     },
     order::v1::{
+        bargain_service_client::BargainServiceClient,
+        blind_box_service_client::BlindBoxServiceClient,
         checkout_service_client::CheckoutServiceClient, coupon_service_client::CouponServiceClient,
+        flash_sale_service_client::FlashSaleServiceClient,
+        group_buy_service_client::GroupBuyServiceClient,
         guarantee_service_client::GuaranteeServiceClient,
         import_service_client::ImportServiceClient, item_service_client::ItemServiceClient,
         location_service_client::LocationServiceClient, order_service_client::OrderServiceClient,
@@ -112,6 +116,22 @@ impl World {
         GuaranteeServiceClient::new(self.call(who))
     }
 
+    pub(crate) fn groups(&self, who: u32) -> GroupBuyServiceClient<Call> {
+        GroupBuyServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn bargains(&self, who: u32) -> BargainServiceClient<Call> {
+        BargainServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn flash_sales(&self, who: u32) -> FlashSaleServiceClient<Call> {
+        FlashSaleServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn boxes(&self, who: u32) -> BlindBoxServiceClient<Call> {
+        BlindBoxServiceClient::new(self.call(who))
+    }
+
     pub(crate) fn items(&self, who: u32) -> ItemServiceClient<Call> {
         ItemServiceClient::new(self.call(who))
     }
@@ -188,7 +208,8 @@ impl World {
 
     /// Everything that orders told, in the order of the log.
     pub(crate) async fn told(&self) -> Vec<Told> {
-        told(self.app.log()).await.iter().map(read).collect()
+        let of_orders = |event: &&Event| event.subject.starts_with("ord_");
+        told(self.app.log()).await.iter().filter(of_orders).map(read).collect()
     }
 
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
