@@ -34,6 +34,7 @@ pub use rest::{Reply, announce, request};
 pub use shared::suite;
 pub use sheet::{Sheet, shuffle};
 pub use six::Six;
+pub use store::rows_with;
 pub use story::{HEAVY, LIMIT, story, until};
 pub use tool::tool;
 pub use up::Up;

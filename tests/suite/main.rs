@@ -5,6 +5,7 @@ mod again;
 mod at_once;
 mod campaign;
 mod demo;
+mod erasure;
 mod hours;
 mod progress;
 mod promoter;

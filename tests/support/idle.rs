@@ -7,9 +7,11 @@ use siyu::host::services::Service;
 use super::{LIMIT, place::Place, store, until};
 
 /// Who follows whom.
-const FOLLOWED: [(Service, &[Service]); 3] = [
-    (Service::Member, &[Service::Order]),
-    (Service::Distribution, &[Service::Order]),
+const FOLLOWED: [(Service, &[Service]); 5] = [
+    (Service::Member, &[Service::Order, Service::Distribution]),
+    (Service::Order, &[Service::Member]),
+    (Service::Distribution, &[Service::Member, Service::Order]),
+    (Service::Messaging, &[Service::Member]),
     (
         Service::Metrics,
         &[Service::Member, Service::Order, Service::Distribution, Service::Messaging],

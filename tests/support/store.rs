@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use siyu::host::services::Service;
 use siyu_kernel::{Id, kind};
-use sqlx::{Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::place::Databases;
 
@@ -98,4 +98,40 @@ async fn told_by(
     .bind(TOLD)
     .fetch_all(&mut conn)
     .await
+}
+
+/// Every row of every table of every service that holds a text, in clear or as bytes, each after the names of service and
+/// table.
+///
+/// # Panics
+/// When a database does not answer.
+pub async fn rows_with(databases: &Databases, text: &str) -> Vec<String> {
+    let hex = text.bytes().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    let mut found = Vec::new();
+    for service in Service::ALL {
+        let mut conn = connect(databases, service).await.expect("the database answers its owner");
+        for (table, row) in dump(&mut conn).await.expect("its tables can be read") {
+            if row.contains(text) || row.contains(&hex) {
+                found.push(format!("{}.{table}: {row}", service.name()));
+            }
+        }
+    }
+    found
+}
+
+/// Every row of every table, as a text. The job role sees the rows of all tenants.
+async fn dump(conn: &mut PgConnection) -> Result<Vec<(String, String)>, sqlx::Error> {
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select tablename::text from pg_tables where schemaname = 'public' order by tablename",
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut rows = Vec::new();
+    for table in tables {
+        let all = format!("select t::text from {table} as t");
+        let texts: Vec<String> =
+            sqlx::query_scalar(AssertSqlSafe(all)).fetch_all(&mut *conn).await?;
+        rows.extend(texts.into_iter().map(|text| (table.clone(), text)));
+    }
+    Ok(rows)
 }

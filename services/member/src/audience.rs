@@ -18,6 +18,7 @@ use crate::{
     attribute,
     filter::{self, Node, Terms},
     merchant,
+    vault::Keys,
 };
 
 /// The id of an audience.
@@ -113,16 +114,21 @@ impl From<Snapshot> for proto::Snapshot {
 }
 
 /// What filters of the merchant are read against at an instant.
-pub(crate) async fn terms(tx: &mut Tx, now: DateTime<Utc>) -> Result<Terms, Fault> {
+pub(crate) async fn terms(tx: &mut Tx, keys: &Keys, now: DateTime<Utc>) -> Result<Terms, Fault> {
     let merchant = merchant::store::find(tx).await?;
     let merchant = merchant.ok_or_else(|| Fault::not_found("merchant"))?;
     let zone = Zone::parse(&merchant.zone).map_err(Fault::internal)?;
     let attributes: HashMap<_, _> = attribute::store::by_code(tx).await?;
-    Ok(Terms { now, zone, attributes })
+    Ok(Terms { now, zone, attributes, keys: keys.clone() })
 }
 
 /// The persons of an audience at an instant, as a tree of tests.
-async fn node(tx: &mut Tx, audience: &Audience, now: DateTime<Utc>) -> Result<Node, Fault> {
-    let terms = terms(tx, now).await?;
+async fn node(
+    tx: &mut Tx,
+    keys: &Keys,
+    audience: &Audience,
+    now: DateTime<Utc>,
+) -> Result<Node, Fault> {
+    let terms = terms(tx, keys, now).await?;
     filter::read(&audience.filter()?, "filter", &terms)
 }

@@ -147,7 +147,8 @@ impl App {
     /// Makes sure that what is personal can be read and written, before anything is served.
     pub async fn prepare(&self) -> Result<(), Fault> {
         vault::check(self).await?;
-        person::address::conceal_all(self).await
+        person::address::conceal_all(self).await?;
+        profile::digest_all(self).await
     }
 
     /// What it does without being asked, each to be run as a task that is started again.

@@ -149,4 +149,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "index_traces",
         sql: include_str!("../migrations/1070_index_traces.sql"),
     },
+    Migration {
+        version: 1071,
+        name: "create_person_traits",
+        sql: include_str!("../migrations/1071_create_person_traits.sql"),
+    },
 ];

@@ -3,8 +3,8 @@
 use siyu_events::Consumer;
 use siyu_kernel::{Clock, kind};
 use siyu_proto::{
-    distribution::v1::BindOutcome,
-    member::v1::{Merge, PersonMerged, PersonUnmerged},
+    distribution::v1::{BindCustomerRequest, BindOutcome, CustomerBound},
+    member::v1::{Merge, PersonErased, PersonMerged, PersonUnmerged},
 };
 use siyu_testkit::{Sibling, id, merchant};
 
@@ -88,4 +88,46 @@ async fn nobody_brings_himself_under_another_id() {
     }
     members.unmerged(&world, 20, 21).await;
     assert_eq!(world.click(20, &promoter, -1).await.0, BindOutcome::Bound);
+}
+
+/// How many bindings come from somewhere.
+async fn sourced(world: &World) -> i64 {
+    let mut tx = world.database.db().tenant_read(merchant(1)).await.unwrap();
+    sqlx::query_scalar("select count(*) from bindings where source <> ''")
+        .fetch_one(&mut *tx)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn where_a_binding_came_from_is_forgotten_with_the_person_and_never_told() {
+    let world = World::new().await;
+    let members = Members::new(&world).await;
+    world.set_rule(generous()).await.unwrap();
+    let promoter = world.promoter(1, "").await;
+    for n in [10, 11, 12] {
+        let request = BindCustomerRequest {
+            person_id: person(n),
+            promoter_id: promoter.clone(),
+            source: "anna's poster".into(),
+            ..Default::default()
+        };
+        world.bindings(1).bind_customer(request).await.unwrap();
+    }
+    assert_eq!(sourced(&world).await, 3);
+    let fact =
+        PersonErased { person_id: person(10), alias_ids: vec![person(11)], ..Default::default() };
+    members.sibling.tell(merchant(1), &person(10), world.clock.now(), &fact).await;
+    members.sibling.deliver(&members.consumer).await;
+    assert_eq!(sourced(&world).await, 1);
+    assert_eq!(
+        world.bound_to(10, hour(1)).await.as_ref(),
+        Some(&promoter),
+        "who brought whom stays"
+    );
+    for event in siyu_testkit::told(world.app.log()).await {
+        if let Some(fact) = event.decode::<CustomerBound>().unwrap() {
+            assert_eq!(fact.binding.unwrap().source, "");
+        }
+    }
 }

@@ -16,6 +16,7 @@ use crate::{
     },
     limits,
     person::PersonId,
+    vault::Keys,
 };
 
 /// What is read.
@@ -39,6 +40,7 @@ struct Stretch {
 pub async fn find(
     tx: &mut Tx,
     ctx: &Ctx,
+    keys: &Keys,
     audience_id: &str,
     snapshot_id: &str,
 ) -> Result<Source, Fault> {
@@ -47,7 +49,7 @@ pub async fn find(
         let id = parse::id("audience_id", audience_id)?;
         let found: Option<Audience> = store::find(tx, id).await?;
         let audience = found.ok_or_else(|| Fault::not_found("audience"))?;
-        return Ok(Source::Live(node(tx, &audience, ctx.now).await?));
+        return Ok(Source::Live(node(tx, keys, &audience, ctx.now).await?));
     };
     if !audience_id.is_empty() {
         return Err(Fault::field("snapshot_id", "must be empty where an audience is named"));

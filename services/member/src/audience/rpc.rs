@@ -20,7 +20,7 @@ use super::{Audience, Snapshot, members, node, store, terms};
 use crate::{
     App,
     filter::{self, catalogue::FIELDS},
-    limits,
+    limits, vault,
 };
 
 const CREATE: &str = "siyu.member.v1.AudienceService/CreateAudience";
@@ -108,11 +108,12 @@ async fn create(
 ) -> Result<CreateAudienceResponse, Fault> {
     let wanted = request.audience.clone().unwrap_or_default();
     let filter = wanted.filter.unwrap_or_default();
+    let keys = vault::keys(app, ctx.merchant()?).await?;
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
     if let Some(reply) = replay::find(&mut tx, CREATE, &request.request_id, &request).await? {
         return Ok(reply);
     }
-    let terms = terms(&mut tx, ctx.now).await?;
+    let terms = terms(&mut tx, &keys, ctx.now).await?;
     filter::read(&filter, "audience.filter", &terms)?;
     let audience = Audience {
         id: Id::from_uuid(app.ids.uuid()),
@@ -137,10 +138,11 @@ async fn update(
     let id = parse::id("audience_id", &request.audience_id)?;
     let wanted = request.audience.unwrap_or_default();
     let filter = wanted.filter.unwrap_or_default();
+    let keys = vault::keys(app, ctx.merchant()?).await?;
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
     let found = store::lock(&mut tx, id).await?;
     let before = found.ok_or_else(|| Fault::not_found("audience"))?;
-    let terms = terms(&mut tx, ctx.now).await?;
+    let terms = terms(&mut tx, &keys, ctx.now).await?;
     filter::read(&filter, "audience.filter", &terms)?;
     let mut audience = Audience {
         name: wanted.name,
@@ -203,12 +205,13 @@ async fn count(
     request: CountAudienceRequest,
 ) -> Result<CountAudienceResponse, Fault> {
     let id = parse::optional_id("audience_id", &request.audience_id)?;
+    let keys = vault::keys(app, ctx.merchant()?).await?;
     let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
     let node = if let Some(id) = id {
         let found = store::find(&mut tx, id).await?;
-        node(&mut tx, &found.ok_or_else(|| Fault::not_found("audience"))?, ctx.now).await?
+        node(&mut tx, &keys, &found.ok_or_else(|| Fault::not_found("audience"))?, ctx.now).await?
     } else {
-        let terms = terms(&mut tx, ctx.now).await?;
+        let terms = terms(&mut tx, &keys, ctx.now).await?;
         filter::read(&request.filter.unwrap_or_default(), "filter", &terms)?
     };
     let count = filter::store::count(&mut tx, &node).await?;
@@ -227,8 +230,10 @@ async fn list_members(
         limits::PAGE,
         filter.as_bytes(),
     )?;
+    let keys = vault::keys(app, ctx.merchant()?).await?;
     let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
-    let source = members::find(&mut tx, &ctx, &request.audience_id, &request.snapshot_id).await?;
+    let source =
+        members::find(&mut tx, &ctx, &keys, &request.audience_id, &request.snapshot_id).await?;
     let size = usize::try_from(page.fetch()).expect("pages are small");
     let rows = members::page(&mut tx, &source, page.after.map(Id::from_uuid), size).await?;
     let page = page.page(rows, |person| person.uuid());
@@ -246,8 +251,10 @@ async fn stream_members(
 {
     let after = parse::optional_id("after_person_id", &request.after_person_id)?;
     let merchant = ctx.merchant()?;
+    let keys = vault::keys(app, ctx.merchant()?).await?;
     let mut tx = app.db.tenant_read(merchant).await?;
-    let source = members::find(&mut tx, &ctx, &request.audience_id, &request.snapshot_id).await?;
+    let source =
+        members::find(&mut tx, &ctx, &keys, &request.audience_id, &request.snapshot_id).await?;
     Ok(members::stream(app.clone(), merchant, source, after))
 }
 
@@ -257,12 +264,13 @@ async fn snapshot(
     request: SnapshotAudienceRequest,
 ) -> Result<SnapshotAudienceResponse, Fault> {
     let id = parse::id("audience_id", &request.audience_id)?;
+    let keys = vault::keys(app, ctx.merchant()?).await?;
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
     if let Some(reply) = replay::find(&mut tx, SNAPSHOT, &request.request_id, &request).await? {
         return Ok(reply);
     }
     let audience = store::find(&mut tx, id).await?.ok_or_else(|| Fault::not_found("audience"))?;
-    let node = node(&mut tx, &audience, ctx.now).await?;
+    let node = node(&mut tx, &keys, &audience, ctx.now).await?;
     let mut snapshot = Snapshot {
         id: Id::from_uuid(app.ids.uuid()),
         audience_id: audience.id,

@@ -123,6 +123,22 @@ impl Purpose {
         })
     }
 
+    /// The purpose of a word in columns.
+    pub fn of_word(word: &str) -> Option<Self> {
+        let all = [
+            Self::Service,
+            Self::Marketing,
+            Self::Profiling,
+            Self::ThirdPartySharing,
+            Self::CrossBorder,
+            Self::ConversationArchive,
+            Self::Face,
+            Self::PreciseLocation,
+            Self::Publishing,
+        ];
+        all.into_iter().find(|purpose| purpose.as_str() == word)
+    }
+
     /// Whether the law asks for a consent of its own (PIPL art. 23, 25, 29, 39).
     pub const fn is_separate(self) -> bool {
         match self {

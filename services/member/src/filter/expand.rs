@@ -1,5 +1,7 @@
 //! What a field with its values asks of the tables.
 
+mod records;
+
 use std::str::FromStr;
 
 use siyu_kernel::{Id, LocalDay, kind};
@@ -93,6 +95,12 @@ pub(super) fn node(
         What::Frequency => yearly(Measure::Days, &layers::frequency(&spans), terms),
         What::Monetary => yearly(Measure::Paid, &layers::monetary(&spans), terms),
         What::Dormancy => dormancy(wanted, terms),
+        What::Trait(of) => records::words(of, wanted),
+        What::BirthMonth => records::month(wanted),
+        What::BirthdayDays => records::birthday(wanted, terms),
+        What::Consent => records::consent(argument, wanted)?,
+        What::Blacklist => records::listed(wanted, now),
+        What::Card => records::card(wanted, now),
     })
 }
 
@@ -102,6 +110,7 @@ pub(super) fn uuid(prefix: &str, text: &str) -> Option<Uuid> {
         "per" => Id::<kind::Person>::from_str(text).ok()?.uuid(),
         "sto" => Id::<kind::Store>::from_str(text).ok()?.uuid(),
         "tag" => Id::<kind::Tag>::from_str(text).ok()?.uuid(),
+        "cpl" => Id::<kind::CardPlan>::from_str(text).ok()?.uuid(),
         _ => Id::<kind::TagGroup>::from_str(text).ok()?.uuid(),
     })
 }

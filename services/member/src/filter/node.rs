@@ -5,12 +5,18 @@ use siyu_kernel::{Id, kind};
 use uuid::Uuid;
 
 use super::Spans;
-use crate::person::{PersonId, domain::IdentityKind};
+use crate::{
+    blacklist,
+    consent::domain::Purpose,
+    person::{PersonId, domain::IdentityKind},
+};
 
 /// The id of a tag.
 pub type TagId = Id<kind::Tag>;
 /// The id of a group of tags.
 pub type TagGroupId = Id<kind::TagGroup>;
+/// The id of a plan of cards that entitle to benefits.
+pub type PlanId = Id<kind::CardPlan>;
 /// The id of an attribute.
 pub type AttributeId = Id<kind::Attribute>;
 
@@ -56,6 +62,51 @@ pub enum Test {
     Attribute(AttributeId, AttributeTest),
     /// There is an account of points, and its balance is such.
     Points(Spans),
+    /// The profile says something, and it is such.
+    Trait(Trait, TraitTest),
+    /// Something was decided about a purpose and a channel, and it is such.
+    Consent(Purpose, String, Decided),
+    /// The person is shut out of one of these at an instant, by id or by key.
+    Listed(Vec<blacklist::Scope>, i64),
+    /// A card that entitles to benefits holds at an instant, of one of these plans; of any where there is none.
+    Card(Vec<PlanId>, i64),
+}
+
+/// Something that profiles say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trait {
+    /// The gender.
+    Gender,
+    /// The month of the birthday.
+    BirthMonth,
+    /// The digest of its month and day.
+    BirthDigest,
+    /// The province.
+    Province,
+    /// The city.
+    City,
+    /// The language.
+    Language,
+}
+
+/// What a profile says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TraitTest {
+    /// Anything.
+    Known,
+    /// Such a number.
+    Numbers(Spans),
+    /// One of these words.
+    Words(Vec<String>),
+}
+
+/// What was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decided {
+    /// It is granted, and not withdrawn since.
+    Granted,
+    /// It is withdrawn, for the channel or for all.
+    Withdrawn,
 }
 
 /// A column of persons.

@@ -14,7 +14,10 @@ use super::{
     node::Window,
     values::{self, Numbers, Wanted},
 };
-use crate::attribute::{Attribute, AttributeType};
+use crate::{
+    attribute::{Attribute, AttributeType},
+    vault::Keys,
+};
 
 /// A filter has as many levels at most: enough for what people can still read.
 const LEVELS_MAX: usize = 8;
@@ -30,6 +33,8 @@ pub struct Terms {
     pub zone: Zone,
     /// The attributes of the merchant, by code.
     pub attributes: HashMap<String, Attribute>,
+    /// By which birthdays are found.
+    pub keys: Keys,
 }
 
 /// Reads a filter; `at` is where it stands in the request.

@@ -2,6 +2,7 @@
 //! with every value a parameter.
 
 mod pieces;
+mod records;
 mod statement;
 mod writer;
 

@@ -10,7 +10,7 @@ use siyu_proto::member::v1::{MergeReason, PersonMerged, PersonUnmerged};
 use super::{Merge, PersonId, Unmerge, domain::Identity, store};
 use crate::{
     App, account, attribute, benefit, blacklist, connection, consent, earning, household, identity,
-    owner, points, purchase, sign_in, stage, tag, tier, value,
+    owner, points, profile, purchase, sign_in, stage, tag, tier, value,
 };
 
 /// Why persons are one.
@@ -31,6 +31,7 @@ async fn on_merge(app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
     connection::on_merge(app, tx, merge).await?;
     consent::on_merge(app, tx, merge).await?;
     blacklist::on_merge(app, tx, merge).await?;
+    profile::on_merge(app, tx, merge).await?;
     purchase::on_merge(app, tx, merge).await?;
     owner::merge::on_merge(app, tx, merge).await?;
     points::merge::on_merge(app, tx, merge).await?;
@@ -54,6 +55,7 @@ async fn on_unmerge(app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Result<(), Fau
     connection::on_unmerge(app, tx, unmerge).await?;
     consent::on_unmerge(app, tx, unmerge).await?;
     blacklist::on_unmerge(app, tx, unmerge).await?;
+    profile::on_unmerge(app, tx, unmerge).await?;
     purchase::on_unmerge(app, tx, unmerge).await?;
     owner::merge::on_unmerge(app, tx, unmerge).await?;
     value::on_unmerge(app, tx, unmerge).await?;

@@ -9,10 +9,13 @@ use siyu_proto::member::v1::{
 use tonic::{Request, Response, Status, async_trait};
 
 use super::{
-    domain, load, merged, seal,
+    birth_digest, domain, load, merged, seal,
     store::{self, Row, Searched},
 };
-use crate::{App, person, publish, rights, vault};
+use crate::{
+    App, person, publish, rights,
+    vault::{self, Keys},
+};
 
 #[async_trait]
 impl ProfileService for App {
@@ -63,7 +66,8 @@ async fn update(
     let sealed = seal(&keys, id, &profile);
     let folded = rows.iter().map(|row| row.person_id).filter(|alias| *alias != id).collect();
     let row = Row { person_id: id, sealed, folded, updated_at: ctx.now };
-    store::save(&mut tx, &row, &searched(&profile)).await?;
+    store::save(&mut tx, &row, &searched(&keys, &profile)).await?;
+    store::traits::refresh(&mut tx, &[id]).await?;
     let fields = fields.iter().map(|field| field.name().to_owned()).collect();
     let fact = ProfileChanged { person_id: id.to_string(), fields };
     publish(app, &mut tx, &ctx, id.to_string(), &fact).await?;
@@ -72,11 +76,11 @@ async fn update(
     Ok(UpdateProfileResponse { profile: Some(domain::masked(profile)) })
 }
 
-fn searched(profile: &Profile) -> Searched<'_> {
+fn searched<'a>(keys: &Keys, profile: &'a Profile) -> Searched<'a> {
     fn known(text: &str) -> Option<&str> {
         Some(text).filter(|text| !text.is_empty())
     }
-    let month = domain::birthday(&profile.birthday).map(|(month, _)| month);
+    let birthday = domain::birthday(&profile.birthday);
     Searched {
         gender: match proto::Gender::try_from(profile.gender) {
             Ok(Gender::Female) => Some("female"),
@@ -84,7 +88,8 @@ fn searched(profile: &Profile) -> Searched<'_> {
             Ok(Gender::Other) => Some("other"),
             Ok(Gender::Unspecified) | Err(_) => None,
         },
-        birth_month: month.map(|month| i16::try_from(month).expect("a month is at most 12")),
+        birth_month: birthday.map(|(month, _)| i16::try_from(month).expect("at most 12")),
+        birth_digest: birthday.map(|day| birth_digest(keys, day)).unwrap_or_default(),
         province: known(&profile.province),
         city: known(&profile.city),
         language: known(&profile.language),

@@ -1,4 +1,6 @@
-//! The SQL of profiles and nothing else.
+//! The SQL of profiles and nothing else. What is searched by stands beside it.
+
+pub mod traits;
 
 use chrono::{DateTime, Utc};
 use siyu_pg::Tx;
@@ -25,6 +27,8 @@ pub struct Searched<'a> {
     pub gender: Option<&'static str>,
     /// The month of the birthday.
     pub birth_month: Option<i16>,
+    /// The keyed digest of its month and day; empty: none.
+    pub birth_digest: String,
     /// The province.
     pub province: Option<&'a str>,
     /// The city.
@@ -72,12 +76,12 @@ pub async fn list(tx: &mut Tx, id: PersonId) -> Result<Vec<Row>, siyu_pg::Error>
 pub async fn save(tx: &mut Tx, row: &Row, searched: &Searched<'_>) -> Result<(), siyu_pg::Error> {
     sqlx::query(
         "insert into profiles (merchant_id, person_id, sealed, folded, gender, birth_month, province, city, language,
-            updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            updated_at, birth_digest)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         on conflict on constraint profiles_pkey do update
         set sealed = excluded.sealed, folded = excluded.folded, gender = excluded.gender,
             birth_month = excluded.birth_month, province = excluded.province, city = excluded.city,
-            language = excluded.language, updated_at = excluded.updated_at",
+            language = excluded.language, updated_at = excluded.updated_at, birth_digest = excluded.birth_digest",
     )
     .bind(tx.merchant())
     .bind(row.person_id)
@@ -89,6 +93,7 @@ pub async fn save(tx: &mut Tx, row: &Row, searched: &Searched<'_>) -> Result<(),
     .bind(searched.city)
     .bind(searched.language)
     .bind(row.updated_at)
+    .bind(&searched.birth_digest)
     .execute(&mut **tx)
     .await?;
     Ok(())

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     App, consent,
     person::{self, PersonId, domain::Identity},
-    publish,
+    profile, publish,
     vault::{self, Keys},
 };
 
@@ -73,6 +73,7 @@ async fn destroy(
         }
     }
     erasure::forget_profiles(tx, all).await?;
+    profile::store::traits::forget(tx, all).await?;
     erasure::forget_evidence(tx, all).await?;
     // What was agreed to stays as a record; nothing of it is in force.
     for person in all {

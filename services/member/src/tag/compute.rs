@@ -15,6 +15,7 @@ use crate::{
     filter::{self, store::Chunk},
     limits,
     person::{self, PersonId},
+    vault::{self, Keys},
 };
 
 /// What a rule gives as the source of its tag.
@@ -28,11 +29,12 @@ pub async fn once(app: &App) -> Result<Progress, Fault> {
     let now = app.clock.now();
     let mut jobs = app.db.system("member.tag_rules").await?;
     let Some(due) = store::lock_due(&mut jobs, now).await? else { return Ok(Progress::Idle) };
+    let keys = vault::keys(app, due.merchant_id).await?;
     let tx = jobs.become_tenant(due.merchant_id).await?;
     let after = due.cursor_person_id;
     let until = filter::store::chunk_end(tx, after, limits::RULE_CHUNK).await?;
     let chunk = Chunk { after, until };
-    let wanted = holders(tx, &due, chunk, now).await?;
+    let wanted = holders(tx, &keys, &due, chunk, now).await?;
     let have: BTreeSet<PersonId> =
         persons::having(tx, due.id, after, until).await?.into_iter().collect();
     let gone: Vec<_> = have.difference(&wanted).map(|&person| (person, due.id)).collect();
@@ -53,12 +55,13 @@ pub async fn once(app: &App) -> Result<Progress, Fault> {
 /// For whom of a stretch the rule holds; nobody when it names what is no longer there.
 async fn holders(
     tx: &mut siyu_pg::Tx,
+    keys: &Keys,
     due: &Due,
     chunk: Chunk,
     now: chrono::DateTime<chrono::Utc>,
 ) -> Result<BTreeSet<PersonId>, Fault> {
     let rule = Filter::decode(due.rule.as_slice()).map_err(Fault::internal)?;
-    let terms = terms(tx, now).await?;
+    let terms = terms(tx, keys, now).await?;
     match filter::read(&rule, "tag.rule", &terms) {
         Ok(node) => Ok(filter::store::members(tx, &node, chunk).await?.into_iter().collect()),
         Err(fault) => {

@@ -17,7 +17,12 @@ use tonic::{Request, Response, Status, async_trait};
 use uuid::Uuid;
 
 use super::{Error, Tag, TagGroup, TagId, TagKind, persons, store};
-use crate::{App, audience::terms, filter, limits};
+use crate::{
+    App,
+    audience::terms,
+    filter, limits,
+    vault::{self, Keys},
+};
 
 const CREATE: &str = "siyu.member.v1.TagService/CreateTag";
 const CREATE_GROUP: &str = "siyu.member.v1.TagService/CreateTagGroup";
@@ -161,11 +166,12 @@ async fn create(
     let kind = TagKind::read(wanted.kind)
         .ok_or_else(|| Fault::field("tag.kind", "is not a known value"))?;
     let group_id = parse::optional_id("tag.group_id", &wanted.group_id)?;
+    let keys = vault::keys(app, ctx.merchant()?).await?;
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
     if let Some(reply) = replay::find(&mut tx, CREATE, &request.request_id, &request).await? {
         return Ok(reply);
     }
-    let rule = rule(&mut tx, &ctx, kind, wanted.rule).await?;
+    let rule = rule(&mut tx, &ctx, &keys, kind, wanted.rule).await?;
     let (tags, _) = store::lock_counts(&mut tx).await?;
     if tags >= limits::TAGS_MAX {
         return Err(Error::TooMany.into());
@@ -198,12 +204,13 @@ async fn create(
 async fn rule(
     tx: &mut Tx,
     ctx: &Ctx,
+    keys: &Keys,
     kind: TagKind,
     rule: Option<proto::Filter>,
 ) -> Result<Option<Vec<u8>>, Fault> {
     match (kind, rule) {
         (TagKind::Rule, Some(rule)) => {
-            let terms = terms(tx, ctx.now).await?;
+            let terms = terms(tx, keys, ctx.now).await?;
             filter::read(&rule, "tag.rule", &terms)?;
             Ok(Some(rule.encode_to_vec()))
         }
@@ -226,9 +233,10 @@ async fn update(
 ) -> Result<UpdateTagResponse, Fault> {
     let id = parse::id("tag_id", &request.tag_id)?;
     let wanted = request.tag.unwrap_or_default();
+    let keys = vault::keys(app, ctx.merchant()?).await?;
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
     let mut tag = lock(&mut tx, id).await?;
-    let rule = rule(&mut tx, &ctx, tag.kind, wanted.rule).await?;
+    let rule = rule(&mut tx, &ctx, &keys, tag.kind, wanted.rule).await?;
     if tag.rule != rule {
         tag.due_at = rule.is_some().then_some(ctx.now);
         tag.rule = rule;

@@ -3,6 +3,7 @@
 
 mod naive;
 mod people;
+mod said;
 pub(crate) mod trees;
 
 use std::collections::BTreeSet;

@@ -72,7 +72,7 @@ async fn a_stream_of_batches_finds_the_same_persons_as_one_event_at_a_time() {
     let streamed = stream(&world, world.own, &events).await;
     assert_eq!(streamed.len(), EVENTS);
     // The other merchant is told the same one by one, as far as a test has time for it, and then the rest.
-    for event in events.iter() {
+    for event in &events {
         resolve(&world, world.other, vec![event.clone()]).await.unwrap();
     }
     let (own, other) =

@@ -121,3 +121,82 @@ async fn a_merge_fills_gaps_and_its_end_takes_them_back() {
     update(&world, world.own, second, Profile::default(), &["city"]).await.unwrap();
     assert_eq!(get(&world, world.own, first).await.unwrap().city, "");
 }
+
+/// The persons for whom a condition on the profile holds.
+async fn found(world: &World, field: &str, values: &[&str]) -> Vec<String> {
+    let condition = Condition {
+        field: field.into(),
+        operator: Operator::In.into(),
+        values: values.iter().map(ToString::to_string).collect(),
+        ..Default::default()
+    };
+    let filter = Filter { conditions: vec![condition], ..Default::default() };
+    let audience = Audience { name: field.into(), filter: Some(filter), ..Default::default() };
+    let request = CreateAudienceRequest { audience: Some(audience), ..Default::default() };
+    let made = world.audiences(world.own).create_audience(request).await.unwrap().into_inner();
+    let audience_id = made.audience.unwrap().id;
+    let request =
+        ListAudienceMembersRequest { audience_id: audience_id.clone(), ..Default::default() };
+    let members = world.audiences(world.own).list_audience_members(request).await.unwrap();
+    let request = DeleteAudienceRequest { audience_id };
+    world.audiences(world.own).delete_audience(request).await.unwrap();
+    members.into_inner().person_ids
+}
+
+#[tokio::test]
+async fn persons_are_found_by_the_profile_that_is_shown_merged_or_not() {
+    let world = World::new().await;
+    let people = world.people(world.own, &["a", "b"]).await;
+    let (a, b) = (people[0].as_str(), people[1].as_str());
+    let said = |city: &str, gender: Gender| Profile {
+        city: city.into(),
+        gender: gender.into(),
+        ..Default::default()
+    };
+    update(&world, world.own, a, said("Nanjing", Gender::Unspecified), &[]).await.unwrap();
+    world.clock.advance(chrono::TimeDelta::seconds(1));
+    update(&world, world.own, b, said("Suzhou", Gender::Female), &[]).await.unwrap();
+    assert_eq!(found(&world, "profile.city", &["Nanjing"]).await, [a]);
+    let merge = world.join(world.own, a, b).await;
+    // The newest word counts, and gaps are filled: as the profile is shown.
+    assert_eq!(get(&world, world.own, a).await.unwrap().city, "Suzhou");
+    assert_eq!(found(&world, "profile.city", &["Nanjing"]).await, Vec::<String>::new());
+    assert_eq!(found(&world, "profile.city", &["Suzhou"]).await, [a]);
+    assert_eq!(found(&world, "profile.gender", &["female"]).await, [a]);
+    // What is cleared for both is not found by the alias's word.
+    update(&world, world.own, a, Profile::default(), &["gender"]).await.unwrap();
+    assert_eq!(found(&world, "profile.gender", &["female"]).await, Vec::<String>::new());
+    world.part(world.own, &merge).await;
+    assert_eq!(found(&world, "profile.gender", &["female"]).await, [b], "it was only b's");
+    assert_eq!(found(&world, "profile.city", &["Suzhou"]).await.len(), 2, "a took it over");
+}
+
+#[tokio::test]
+async fn profiles_of_an_earlier_version_are_found_by_birthday_after_the_start() {
+    let world = World::new().await;
+    let people = world.people(world.own, &["a", "b"]).await;
+    let born = |day: &str| Profile { birthday: day.into(), ..Default::default() };
+    // The clock stands at eight in the morning of 1 June, in Shanghai.
+    update(&world, world.own, &people[0], born("--06-03"), &[]).await.unwrap();
+    update(&world, world.own, &people[1], born("1990-06-01"), &[]).await.unwrap();
+    let mut tx = world.database.db().tenant(world.own).await.unwrap();
+    for sql in ["update profiles set birth_digest = null", "delete from person_traits"] {
+        sqlx::query(sql).execute(&mut *tx).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(found(&world, "profile.birthday_days", &["0", "2"]).await, Vec::<String>::new());
+    for _ in 0..2 {
+        world.app.prepare().await.unwrap();
+    }
+    assert_eq!(found(&world, "profile.birthday_days", &["2"]).await, [people[0].as_str()]);
+    assert_eq!(found(&world, "profile.birthday_days", &["0"]).await, [people[1].as_str()]);
+    assert_eq!(found(&world, "profile.birth_month", &["6"]).await.len(), 2);
+    let mut tx = world.database.db().tenant_read(world.own).await.unwrap();
+    let clear: i64 = sqlx::query_scalar(
+        "select count(*) from person_traits t where t::text like '%06-0%' or t::text like '%0603%'",
+    )
+    .fetch_one(&mut *tx)
+    .await
+    .unwrap();
+    assert_eq!(clear, 0, "the day stands nowhere");
+}

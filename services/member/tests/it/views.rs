@@ -135,20 +135,15 @@ async fn profile_consents_tags_and_what_somebody_is_shut_out_of_are_in_the_view(
     assert_eq!(all.tags.iter().map(|tag| &tag.tag_id).collect::<Vec<_>>(), [&tag.id]);
     let scopes: Vec<BlacklistScope> = all.blacklisted().collect();
     assert_eq!(scopes, [BlacklistScope::Promotion, BlacklistScope::Purchase]);
-    for (scope, section) in [
-        ("consents.read", MemberSection::Consents),
-        ("tags.read", MemberSection::Tags),
-        ("blacklists.read", MemberSection::Blacklist),
+    for (scope, section, wanted) in [
+        ("consents.read", MemberSection::Consents, (1, 0, 0)),
+        ("tags.read", MemberSection::Tags, (0, 1, 0)),
+        ("blacklists.read", MemberSection::Blacklist, (0, 0, 2)),
     ] {
         let some = view(&world, &format!("persons.read {scope}"), &person, "").await.unwrap();
         assert!(!some.withheld.contains(&section.into()), "{scope}");
         assert_eq!(some.withheld.len(), 8, "{scope}");
         let shown = (some.consents.len(), some.tags.len(), some.blacklisted.len());
-        let wanted = match section {
-            MemberSection::Consents => (1, 0, 0),
-            MemberSection::Tags => (0, 1, 0),
-            _ => (0, 0, 2),
-        };
         assert_eq!(shown, wanted, "{scope}");
         assert_eq!(some.profile, all.profile, "under the scope of the person");
     }

@@ -44,7 +44,9 @@ impl Member {
         }
         match ctx.caller {
             Caller::Internal(Some(merchant)) => Ok(merchant),
-            _ => Err(Fault::internal("messaging asks as a service for one merchant")),
+            Caller::Merchant(_) | Caller::Platform | Caller::Internal(None) => {
+                Err(Fault::internal("messaging asks as a service for one merchant"))
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ mod cancel;
 mod crash;
 mod decisions;
 mod dispatch;
+mod erasures;
 mod freeze;
 mod jobs;
 mod member;

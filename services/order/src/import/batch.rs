@@ -38,7 +38,7 @@ pub enum Answer {
 /// An order of a batch after it was read.
 enum Read {
     Sound(Box<Incoming>, Id<Person>),
-    Aside(Aside),
+    Aside(Box<Aside>),
     Wrong(Vec<Violation>),
 }
 
@@ -105,7 +105,7 @@ async fn read(
             (Reading::Order(incoming), Some(person)) => Read::Sound(incoming, person),
             (Reading::StatusUnknown { key, status, version }, Some(person_id)) => {
                 let (id, order) = (app.ids.uuid(), order.clone());
-                Read::Aside(Aside { id, key, status, version, person_id, order })
+                Read::Aside(Box::new(Aside { id, key, status, version, person_id, order }))
             }
             (Reading::Wrong(violations), _) => Read::Wrong(violations),
             (Reading::Order(_) | Reading::StatusUnknown { .. }, None) => {
@@ -132,16 +132,16 @@ async fn persons(
         }
     }
     let keys: Vec<Option<&Key>> = readings.iter().map(key).collect();
-    let all = || keys.iter().zip(orders).enumerate();
-    let buyer = |(i, (key, order)): (usize, (&Option<&'_ Key>, &'_ proto::ExternalOrder))| {
-        let key = (*key).filter(|_| !erased.contains_key(&i))?;
+    let all = || keys.iter().copied().zip(orders).enumerate();
+    let buyer = |(i, (key, order)): (usize, (Option<&Key>, &proto::ExternalOrder))| {
+        let key = key.filter(|_| !erased.contains_key(&i))?;
         Some((key.clone(), order.buyer_id.clone()))
     };
     let buyers: Vec<(Key, String)> = all().filter_map(buyer).collect();
     let asked = buyers.iter().map(|(key, buyer_id)| key.buyer(buyer_id)).collect();
     let known = app.directory.persons(ctx, asked).await?;
-    let who = |(i, (key, order)): (usize, (&Option<&Key>, &proto::ExternalOrder))| {
-        let key = (*key)?;
+    let who = |(i, (key, order)): (usize, (Option<&Key>, &proto::ExternalOrder))| {
+        let key = key?;
         Some(erased.get(&i).copied().unwrap_or_else(|| known[&key.buyer(&order.buyer_id)]))
     };
     Ok(all().map(who).collect())
@@ -205,7 +205,7 @@ pub fn without_buyer(order: &proto::ExternalOrder) -> Vec<u8> {
 fn aside(read: &[Read]) -> Vec<&Aside> {
     let key = |aside: &Aside| (aside.key.clone(), aside.status.clone(), aside.version);
     let each = read.iter().filter_map(|one| match one {
-        Read::Aside(aside) => Some((key(aside), aside)),
+        Read::Aside(aside) => Some((key(aside), aside.as_ref())),
         Read::Sound(..) | Read::Wrong(_) => None,
     });
     each.collect::<BTreeMap<_, _>>().into_values().collect()

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{statement::joined, writer::Writer};
+use super::{records, statement::joined, writer::Writer};
 use crate::{
     account::{HELD, POINTS},
     filter::{
@@ -61,6 +61,12 @@ pub(super) fn set(w: &mut Writer, test: &Test) -> String {
             )
         }
         Test::Points(spans) => points(w, spans),
+        Test::Trait(of, test) => records::traits(w, *of, test),
+        Test::Consent(purpose, channel, decided) => {
+            records::consents(w, (*purpose, channel), *decided)
+        }
+        Test::Listed(scopes, at) => records::listed(w, scopes, instant(*at)),
+        Test::Card(plans, at) => records::cards(w, plans, instant(*at)),
     }
 }
 
@@ -75,9 +81,12 @@ pub(super) fn is_unique(test: &Test) -> bool {
         | Test::Connections(_)
         | Test::Tags(..)
         | Test::Attribute(..)
-        | Test::Points(_) => true,
+        | Test::Points(_)
+        | Test::Trait(..)
+        | Test::Consent(..)
+        | Test::Listed(..) => true,
         Test::Tag(tagged) => matches!(&tagged.by, TaggedBy::Tags(tags) if tags.len() == 1),
-        Test::Line(..) | Test::Identity(_) | Test::Connection(_) => false,
+        Test::Line(..) | Test::Identity(_) | Test::Connection(_) | Test::Card(..) => false,
     }
 }
 

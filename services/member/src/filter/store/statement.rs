@@ -210,7 +210,11 @@ impl Writer {
             | Test::Tag(_)
             | Test::Tags(..)
             | Test::Attribute(..)
-            | Test::Points(_) => unreachable!("another table decides"),
+            | Test::Points(_)
+            | Test::Trait(..)
+            | Test::Consent(..)
+            | Test::Listed(..)
+            | Test::Card(..) => unreachable!("another table decides"),
         }
     }
 

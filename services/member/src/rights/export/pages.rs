@@ -12,7 +12,7 @@ use siyu_proto::member::v1::{
     household_service_server::HouseholdService, owner_service_server::OwnerService,
     tag_service_server::TagService, value_card_service_server::ValueCardService,
 };
-use tonic::Request;
+use tonic::{Request, Response, Status};
 
 use crate::{App, consent, limits, merchant, person::PersonId, purchase, rights::reveal, view};
 
@@ -77,11 +77,15 @@ const PAGE_SIZE: i32 = limits::EXPORT_PAGE as i32;
 /// What stands between the two tokens of a page of entries: tokens are base64.
 const BETWEEN: char = '~';
 
-/// A request as the server hands it to a method.
-fn as_asked<M>(ctx: &Ctx, message: M) -> Request<M> {
-    let mut request = Request::new(message);
+/// Asks a method of the service, as the server hands it a request.
+async fn listed<Q, R>(
+    ctx: &Ctx,
+    asked: Q,
+    method: impl AsyncFnOnce(Request<Q>) -> Result<Response<R>, Status>,
+) -> Result<R, Fault> {
+    let mut request = Request::new(asked);
     request.extensions_mut().insert(ctx.clone());
-    request
+    Ok(method(request).await.map_err(fault)?.into_inner())
 }
 
 /// A page of a section, with where the next one begins; empty after the last.
@@ -103,8 +107,7 @@ pub(super) async fn page(
         }
         Section::Connections => {
             let asked = ListConnectionsRequest { person_id, page_size, page_token };
-            let reply = app.list_connections(as_asked(ctx, asked)).await.map_err(fault)?;
-            let reply = reply.into_inner();
+            let reply = listed(ctx, asked, async |q| app.list_connections(q).await).await?;
             data.connections = reply.connections;
             reply.next_page_token
         }
@@ -114,50 +117,39 @@ pub(super) async fn page(
             data.reveals = reply.reveals;
             reply.next_page_token
         }
-        Section::Points => {
-            let (entries, next) = entries(app, ctx, person_id, Asset::Points, page_token).await?;
-            data.points_entries = entries;
-            next
-        }
-        Section::Growth => {
-            let (entries, next) = entries(app, ctx, person_id, Asset::Growth, page_token).await?;
-            data.growth_entries = entries;
-            next
+        Section::Points | Section::Growth => {
+            let asset = if section == Section::Points { Asset::Points } else { Asset::Growth };
+            entries(app, ctx, (person_id, asset), page_token, &mut data).await?
         }
         Section::Orders => orders(app, ctx, id, &page_token, &mut data).await?,
         Section::Owners => {
             let asked = ListOwnerSpansRequest { person_id, page_size, page_token };
-            let reply = app.list_owner_spans(as_asked(ctx, asked)).await.map_err(fault)?;
-            let reply = reply.into_inner();
+            let reply = listed(ctx, asked, async |q| app.list_owner_spans(q).await).await?;
             data.owner_spans = reply.spans;
             reply.next_page_token
         }
         Section::Relations => {
             let asked =
                 ListRelationsRequest { person_id, page_size, page_token, ..Default::default() };
-            let reply = app.list_relations(as_asked(ctx, asked)).await.map_err(fault)?;
-            let reply = reply.into_inner();
+            let reply = listed(ctx, asked, async |q| app.list_relations(q).await).await?;
             data.relations = reply.relations;
             reply.next_page_token
         }
         Section::Tags => {
             let asked = ListPersonTagsRequest { person_id, page_size, page_token };
-            let reply = app.list_person_tags(as_asked(ctx, asked)).await.map_err(fault)?;
-            let reply = reply.into_inner();
+            let reply = listed(ctx, asked, async |q| app.list_person_tags(q).await).await?;
             data.tags = reply.tags;
             reply.next_page_token
         }
         Section::Attributes => {
             let asked = ListPersonAttributesRequest { person_id, page_size, page_token };
-            let reply = app.list_person_attributes(as_asked(ctx, asked)).await.map_err(fault)?;
-            let reply = reply.into_inner();
+            let reply = listed(ctx, asked, async |q| app.list_person_attributes(q).await).await?;
             data.attributes = reply.values;
             reply.next_page_token
         }
         Section::ValueCards => {
             let asked = ListValueCardsRequest { person_id, page_size, page_token };
-            let reply = app.list_value_cards(as_asked(ctx, asked)).await.map_err(fault)?;
-            let reply = reply.into_inner();
+            let reply = listed(ctx, asked, async |q| app.list_value_cards(q).await).await?;
             data.value_cards = reply.cards;
             reply.next_page_token
         }
@@ -166,7 +158,7 @@ pub(super) async fn page(
         }
         Section::Cards => {
             let asked = ListCardsRequest { person_id, page_size, page_token };
-            let reply = app.list_cards(as_asked(ctx, asked)).await.map_err(fault)?.into_inner();
+            let reply = listed(ctx, asked, async |q| app.list_cards(q).await).await?;
             data.cards = reply.cards;
             reply.next_page_token
         }
@@ -177,15 +169,20 @@ pub(super) async fn page(
 async fn entries(
     app: &App,
     ctx: &Ctx,
-    person_id: String,
-    asset: Asset,
+    (person_id, asset): (String, Asset),
     page_token: String,
-) -> Result<(Vec<siyu_proto::member::v1::Entry>, String), Fault> {
-    let mut asked =
-        ListEntriesRequest { person_id, page_size: PAGE_SIZE, page_token, ..Default::default() };
+    data: &mut PersonalData,
+) -> Result<String, Fault> {
+    let page_size = PAGE_SIZE;
+    let mut asked = ListEntriesRequest { person_id, page_size, page_token, ..Default::default() };
     asked.set_asset(asset);
-    let reply = app.list_entries(as_asked(ctx, asked)).await.map_err(fault)?.into_inner();
-    Ok((reply.entries, reply.next_page_token))
+    let reply = listed(ctx, asked, async |q| app.list_entries(q).await).await?;
+    if asset == Asset::Points {
+        data.points_entries = reply.entries;
+    } else {
+        data.growth_entries = reply.entries;
+    }
+    Ok(reply.next_page_token)
 }
 
 async fn orders(
@@ -215,15 +212,14 @@ async fn value_card_entries(
 ) -> Result<String, Fault> {
     let (at, page_token) = token.split_once(BETWEEN).unwrap_or_default();
     let asked = ListValueCardsRequest { person_id, page_size: 1, page_token: at.to_owned() };
-    let cards = app.list_value_cards(as_asked(ctx, asked)).await.map_err(fault)?.into_inner();
+    let cards = listed(ctx, asked, async |q| app.list_value_cards(q).await).await?;
     let Some(card) = cards.cards.into_iter().next() else { return Ok(String::new()) };
     let asked = ListValueCardEntriesRequest {
         card_id: card.id,
         page_size: PAGE_SIZE,
         page_token: page_token.to_owned(),
     };
-    let reply = app.list_value_card_entries(as_asked(ctx, asked)).await.map_err(fault)?;
-    let reply = reply.into_inner();
+    let reply = listed(ctx, asked, async |q| app.list_value_card_entries(q).await).await?;
     data.value_card_entries = reply.entries;
     Ok(match (reply.next_page_token.as_str(), cards.next_page_token.as_str()) {
         ("", "") => String::new(),

@@ -12,10 +12,10 @@ use siyu_member::{
 };
 use siyu_proto::member::v1::{Condition, Filter, Match, Operator};
 
-use super::people::Person;
+use super::{people::Person, said};
 
 /// The values that a person has of a field: one, none, or of some fields many.
-enum Has {
+pub(super) enum Has {
     Numbers(Vec<i64>),
     Words(Vec<String>),
 }
@@ -195,7 +195,7 @@ fn has(condition: &Condition, person: &Person, terms: &Terms) -> Has {
             let latest = live().map(|edge| edge.state_at).max();
             words(dormancy(person, last.or(latest).map(days)).into_iter().collect())
         }
-        other => panic!("{other} is not known here"),
+        _ => said::has(&person.said, name, argument, now),
     }
 }
 

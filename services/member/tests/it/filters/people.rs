@@ -20,7 +20,10 @@ use siyu_member::{
 use siyu_proto::member::v1::*;
 use siyu_testkit::{SeededIds, id};
 
-use super::trees::Dice;
+use super::{
+    said::{self, Said},
+    trees::Dice,
+};
 use crate::world::{World, key, openid_of};
 
 pub(crate) const CHANNELS: &[&str] = &["wecom", "official_account", "sms"];
@@ -46,6 +49,7 @@ pub(crate) struct Person {
     pub(crate) tags: Vec<Carried>,
     /// By code: a text, or a number.
     pub(crate) attributes: BTreeMap<&'static str, Kept>,
+    pub(crate) said: Said,
 }
 
 #[derive(Debug, Clone)]
@@ -62,6 +66,8 @@ pub(crate) struct People {
     pub(crate) stores: Vec<Id<kind::Store>>,
     /// The tags with their groups.
     pub(crate) tags: Vec<(TagId, Option<tag::TagGroupId>)>,
+    /// The plans of cards.
+    pub(crate) plans: [Id<kind::CardPlan>; 2],
 }
 
 impl People {
@@ -70,20 +76,23 @@ impl People {
         let tags = make_tags(world).await;
         make_attributes(world).await;
         let stores = vec![id(1), id(2)];
-        let mut people = Self { all: Vec::new(), now, stores, tags };
+        let plans = [id(71), id(72)];
+        let mut people = Self { all: Vec::new(), now, stores, tags, plans };
         let ids = resolve(world, persons).await;
         for (n, id) in ids.into_iter().enumerate() {
             let person = people.invent(dice, u32::try_from(n).unwrap(), id);
             people.all.push(person);
         }
         people.store(world).await;
+        said::store(world, &people).await;
         people
     }
 
     pub(crate) async fn terms(&self, world: &World) -> Terms {
         let mut tx = world.database.db().tenant_read(world.own).await.unwrap();
         let attributes = attribute::store::by_code(&mut tx).await.unwrap();
-        Terms { now: self.now, zone: Zone::SHANGHAI, attributes }
+        let keys = siyu_member::vault::keys(&world.app, world.own).await.unwrap();
+        Terms { now: self.now, zone: Zone::SHANGHAI, attributes, keys }
     }
 
     fn invent(&self, dice: &mut Dice, n: u32, id: PersonId) -> Person {
@@ -127,6 +136,7 @@ impl People {
             edges,
             tags,
             attributes,
+            said: Said::invent(dice, self.now, &self.plans),
         }
     }
 

@@ -5,8 +5,12 @@ use prost_types::Timestamp;
 use siyu_member::filter::catalogue::{FIELDS, Field, Kind};
 use siyu_proto::member::v1::{Condition, Filter, Match, Operator};
 
-use super::people::{
-    ACCOUNTS, CATEGORIES, CHANNELS, CITIES, ORDER_CHANNELS, PLATFORMS, People, SKINS, SKUS, SOURCES,
+use super::{
+    people::{
+        ACCOUNTS, CATEGORIES, CHANNELS, CITIES, ORDER_CHANNELS, PLATFORMS, People, SKINS, SKUS,
+        SOURCES,
+    },
+    said,
 };
 
 /// Random numbers from a seed, the same on every machine.
@@ -132,6 +136,7 @@ fn argument(dice: &mut Dice, people: &People, field: &str) -> String {
             dice.pick(CHANNELS).into()
         }
         "tag.time" => tag(dice, people),
+        "consent.status" => dice.pick(said::SUBJECTS).into(),
         _ => String::new(),
     }
 }
@@ -167,6 +172,9 @@ fn value(dice: &mut Dice, people: &People, field: &Field, argument: &str) -> Str
             "bought.channel" => dice.pick(&ORDER_CHANNELS[1..]).into(),
             "connection.account" => dice.pick(ACCOUNTS).into(),
             "connection.source" => dice.pick(&SOURCES[1..]).into(),
+            "profile.city" => dice.pick(said::TOWNS).into(),
+            "profile.province" => dice.pick(said::PROVINCES).into(),
+            "profile.language" => dice.pick(said::LANGUAGES).into(),
             _ => dice.pick(CHANNELS).into(),
         },
         Kind::Id("per") => {
@@ -175,6 +183,7 @@ fn value(dice: &mut Dice, people: &People, field: &Field, argument: &str) -> Str
         }
         Kind::Id("sto") => store(dice, people),
         Kind::Id("tag") => tag(dice, people),
+        Kind::Id("cpl") => people.plans[usize::try_from(dice.below(2)).unwrap()].to_string(),
         Kind::Id(_) => people.tags[1].1.unwrap().to_string(),
     }
 }
@@ -190,6 +199,11 @@ fn number(dice: &mut Dice, field: &str) -> i64 {
             [0, 1, 30, 31, 90, 91, 365, 366, 731][usize::try_from(dice.below(9)).unwrap()]
                 + dice.near(1)
         }
+        "profile.birthday_days" => {
+            [0, 1, 7, 30, 100, 364, 365, 366][usize::try_from(dice.below(8)).unwrap()]
+                + dice.near(1)
+        }
+        "profile.birth_month" => dice.below(14),
         _ => dice.below(8) - 1,
     }
 }
