@@ -214,25 +214,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_member_service_without_a_sound_vault_key_is_told_which_one_and_why() {
+    fn a_service_without_a_sound_vault_key_is_told_which_one_and_why() {
         let good = "ab".repeat(32);
-        let of = |current: &str, before: &str| Member {
-            vault_key: current.into(),
-            vault_key_before: before.into(),
-        };
-        for (member, message) in [
-            (of("", ""), "member.vault_key is not set"),
-            (of("abcd", ""), "member.vault_key must hold at least 32 bytes, it holds 2"),
-            (of("what?", ""), "member.vault_key must be hexadecimal or base64"),
-            (of(&good, "abcd"), "member.vault_key_before must hold at least 32 bytes, it holds 2"),
+        for (current, before, message) in [
+            ("", "", "vault_key is not set"),
+            ("abcd", "", "vault_key must hold at least 32 bytes, it holds 2"),
+            ("what?", "", "vault_key must be hexadecimal or base64"),
+            (&good, "abcd", "vault_key_before must hold at least 32 bytes, it holds 2"),
         ] {
-            let config = Config { member, ..Config::default() };
-            let failure = vault(&config.member).unwrap_err();
-            assert_eq!(
-                (failure.exit, failure.message.as_str()),
-                (crate::exit::Exit::Usage, message)
-            );
+            for section in ["member", "order"] {
+                let failure = vault(section, &current.into(), &before.into()).unwrap_err();
+                assert_eq!(
+                    (failure.exit, failure.message),
+                    (crate::exit::Exit::Usage, format!("{section}.{message}"))
+                );
+            }
         }
-        assert!(vault(&of(&good, "")).is_ok());
+        assert!(vault("order", &good.as_str().into(), &"".into()).is_ok());
+    }
+
+    #[test]
+    fn addresses_of_payment_companies_are_read_one_by_one() {
+        let order = super::super::config::Order {
+            provider_origins: " https://a:1/ ,, https://b".to_owned(),
+            ..Default::default()
+        };
+        assert_eq!(order.origins(), ["https://a:1", "https://b"]);
     }
 }
