@@ -38,6 +38,8 @@ const CALLS: &[(&str, &str)] = &[
     ("siyu.order.v1.CouponService", "ListCouponTemplates"),
     ("siyu.order.v1.ItemService", "ListItems"),
     ("siyu.order.v1.PromotionService", "ListPromotions"),
+    ("siyu.member.v1.CardService", "ListCardPlans"),
+    ("siyu.member.v1.RedemptionService", "ListRedemptions"),
     ("siyu.gateway.v1.TokenService", "ListTokens"),
 ];
 
@@ -72,6 +74,7 @@ fn grpcurl_lists_every_public_service_and_calls_it() {
         let called: BTreeSet<&str> = CALLS.iter().map(|(service, _)| *service).collect();
         let without_request = |name: &&String| {
             let others = [
+                "Benefit",
                 "Binding",
                 "Blacklist",
                 "Connection",
@@ -86,6 +89,8 @@ fn grpcurl_lists_every_public_service_and_calls_it() {
                 "Quote",
                 "StoredValue",
                 "ValueCard",
+                "ValueGift",
+                "ValueReport",
                 "View",
             ];
             !others.iter().any(|other| name.ends_with(&format!(".{other}Service")))

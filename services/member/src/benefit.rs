@@ -5,6 +5,7 @@ pub mod card;
 pub mod card_rpc;
 pub mod domain;
 pub(crate) mod merge;
+pub mod multiplier;
 pub mod rpc;
 pub mod store;
 

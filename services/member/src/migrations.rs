@@ -154,4 +154,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "create_person_traits",
         sql: include_str!("../migrations/1071_create_person_traits.sql"),
     },
+    Migration {
+        version: 1072,
+        name: "add_multipliers",
+        sql: include_str!("../migrations/1072_add_multipliers.sql"),
+    },
 ];

@@ -1,5 +1,7 @@
 //! The SQL of benefits and cards and nothing else.
 
+pub(super) mod terms;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use prost::Message;
 use siyu_kernel::Fault;

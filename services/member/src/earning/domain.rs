@@ -45,6 +45,8 @@ pub struct Earning {
     pub person_id: PersonId,
     /// The revision of the order.
     pub revision: i64,
+    /// By what the points are multiplied, in basis points.
+    pub multiplier_bp: i64,
     /// Points.
     pub points: i64,
     /// When the points can be used.
@@ -86,8 +88,22 @@ impl Purchase {
         })
     }
 
-    /// What it earns by the rules in force when it was paid, after what an earlier revision has settled.
-    pub fn earns(&self, rules: &Rules, known: Option<&Row>, now: DateTime<Utc>) -> Earning {
+    /// Whether its multiplier is to be found out: that of an order stays, unless it turns out to be somebody else's.
+    pub fn is_new(&self, known: Option<&Row>) -> bool {
+        known.is_none_or(|row| row.person_id != self.person_id)
+    }
+
+    /// What it earns by the rules in force when it was paid, after what an earlier revision has settled. The multiplier is that of
+    /// a new order.
+    pub fn earns(
+        &self,
+        rules: &Rules,
+        known: Option<&Row>,
+        multiplier_bp: i64,
+        now: DateTime<Utc>,
+    ) -> Earning {
+        let settled = known.filter(|_| !self.is_new(known));
+        let multiplier_bp = settled.map_or(multiplier_bp, |row| row.multiplier_bp);
         let policy = in_force(&rules.points, self.paid_at);
         let available_at = known.and_then(|row| row.available_at);
         let zone = rules.zone;
@@ -109,7 +125,8 @@ impl Purchase {
             order_id: self.order_id,
             person_id: self.person_id,
             revision: self.revision,
-            points: policy.earned(self.paid_minor, self.minor_per_major),
+            multiplier_bp,
+            points: policy.earned_with(self.paid_minor, self.minor_per_major, multiplier_bp),
             terms: LotTerms { earned_at: self.paid_at, available_at, expires_at },
             ripens,
             growth: if growth_terms.is_some() {
@@ -161,11 +178,12 @@ mod tests {
             let purchase = Purchase::of(&facts(minor, state, currency)).unwrap();
             let (points, tiers) = (Vec::new(), tier::domain::Policy::default());
             let rules = Rules { points, tiers, zone: Zone::SHANGHAI };
-            purchase.earns(&rules, None, DateTime::UNIX_EPOCH).points
+            let earns = |bp| purchase.earns(&rules, None, bp, DateTime::UNIX_EPOCH).points;
+            (earns(10_000), earns(15_000))
         };
-        assert_eq!(points(1_999, OrderState::Paid, "CNY"), 19);
-        assert_eq!(points(99, OrderState::Paid, "CNY"), 0);
-        assert_eq!(points(1_999, OrderState::Completed, "JPY"), 1_999);
-        assert_eq!(points(1_999, OrderState::Refunded, "CNY"), 0);
+        assert_eq!(points(1_999, OrderState::Paid, "CNY"), (19, 29), "rounded once");
+        assert_eq!(points(99, OrderState::Paid, "CNY"), (0, 1));
+        assert_eq!(points(1_999, OrderState::Completed, "JPY"), (1_999, 2_998));
+        assert_eq!(points(1_999, OrderState::Refunded, "CNY"), (0, 0));
     }
 }

@@ -23,6 +23,7 @@ use super::{
 use crate::{
     App,
     account::{self, GROWTH, ORDER_EARNED, ORDER_TAKEN_BACK, POINTS},
+    benefit::multiplier,
     person::{self, PersonId},
     points, purchase, stage, tier,
 };
@@ -53,12 +54,23 @@ impl Handler for Earnings {
         let rules = Rules { points, tiers: tier::store::policy(tx).await?, zone };
         // Later than every event of the batch was written: one instant for all of its postings.
         let now = self.app.clock.now();
-        let news: Vec<(Earning, Option<&Row>)> = purchases
+        let later: Vec<(&Purchase, Option<&Row>)> = purchases
             .iter()
             .map(|purchase| (purchase, known.get(&purchase.order_id)))
             .filter(|(purchase, row)| row.is_none_or(|row| row.revision < purchase.revision))
-            .map(|(purchase, row)| (purchase.earns(&rules, row, now), row))
             .collect();
+        let new: Vec<multiplier::New> = later
+            .iter()
+            .filter(|(purchase, row)| purchase.is_new(*row))
+            .map(|(purchase, _)| (purchase.order_id, purchase.person_id, purchase.paid_at))
+            .collect();
+        let multipliers = multiplier::of(tx, &rules.tiers, &new).await?;
+        let earn = |(purchase, row): (&Purchase, Option<&'_ Row>)| {
+            let multiplier = multipliers.get(&purchase.order_id).copied();
+            purchase.earns(&rules, row, multiplier.unwrap_or(multiplier::ONE), now)
+        };
+        let news: Vec<(Earning, Option<&Row>)> =
+            later.into_iter().map(|(purchase, row)| (earn((purchase, row)), row)).collect();
         self.post(tx, &rules.tiers, &news, now).await?;
         purchase::events::keep(tx, &facts).await?;
         let buyers: Vec<PersonId> = purchases.iter().map(|purchase| purchase.person_id).collect();

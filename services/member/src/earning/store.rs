@@ -26,16 +26,19 @@ pub struct Row {
     pub growth_transfer_id: Option<TransferId>,
     /// From when on the points can be spent; null while they wait for the completion of the order.
     pub available_at: Option<DateTime<Utc>>,
+    /// By what the points are multiplied, in basis points.
+    pub multiplier_bp: i64,
 }
 
 /// Locks what the orders have earned.
 pub async fn lock(tx: &mut Tx, orders: &[OrderId]) -> Result<Vec<Row>, siyu_pg::Error> {
     let rows = sqlx::query_as(
         "select e.order_id, e.person_id, e.revision, e.points, e.growth, e.points_transfer_id, e.growth_transfer_id,
-            e.available_at
+            e.available_at, e.multiplier_bp
         from unnest($2::uuid[]) as k (order_id)
         cross join lateral (
-            select order_id, person_id, revision, points, growth, points_transfer_id, growth_transfer_id, available_at
+            select order_id, person_id, revision, points, growth, points_transfer_id, growth_transfer_id, available_at,
+                multiplier_bp
             from order_earnings
             where merchant_id = $1 and order_id = k.order_id
             limit 1
@@ -56,13 +59,15 @@ pub async fn save(
 ) -> Result<(), siyu_pg::Error> {
     sqlx::query(
         "insert into order_earnings
-            (merchant_id, order_id, person_id, revision, points, growth, points_transfer_id, growth_transfer_id, available_at)
+            (merchant_id, order_id, person_id, revision, points, growth, points_transfer_id, growth_transfer_id, available_at,
+                multiplier_bp)
         select $1, * from unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[], $7::uuid[],
-            $8::uuid[], $9::timestamptz[])
+            $8::uuid[], $9::timestamptz[], $10::bigint[])
         on conflict on constraint order_earnings_pkey do update
         set person_id = excluded.person_id, revision = excluded.revision, points = excluded.points,
             growth = excluded.growth, points_transfer_id = excluded.points_transfer_id,
-            growth_transfer_id = excluded.growth_transfer_id, available_at = excluded.available_at",
+            growth_transfer_id = excluded.growth_transfer_id, available_at = excluded.available_at,
+            multiplier_bp = excluded.multiplier_bp",
     )
     .bind(tx.merchant())
     .bind(earnings.iter().map(|(e, _, _)| e.order_id).collect::<Vec<_>>())
@@ -73,6 +78,7 @@ pub async fn save(
     .bind(earnings.iter().map(|(_, points, _)| *points).collect::<Vec<_>>())
     .bind(earnings.iter().map(|(_, _, growth)| *growth).collect::<Vec<_>>())
     .bind(earnings.iter().map(|(e, _, _)| e.available_at()).collect::<Vec<_>>())
+    .bind(earnings.iter().map(|(e, _, _)| e.multiplier_bp).collect::<Vec<_>>())
     .execute(&mut **tx)
     .await?;
     Ok(())

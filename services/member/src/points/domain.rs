@@ -6,6 +6,8 @@ use siyu_kernel::{Fault, Violation, Zone};
 use siyu_ledger::LotTerms;
 use siyu_proto::{member::v1 as proto, r#type::v1::Ratio};
 
+use crate::benefit::multiplier::ONE;
+
 /// The available time of points that wait for the completion of their order: later than any instant that is lived.
 pub const NOT_YET: DateTime<Utc> = match DateTime::from_timestamp(253_370_764_800, 0) {
     Some(instant) => instant,
@@ -116,9 +118,14 @@ impl Policy {
 
     /// The points that an amount earns: whole ones, the rest is dropped.
     pub fn earned(&self, paid_minor: i64, minor_per_major: i64) -> i64 {
+        self.earned_with(paid_minor, minor_per_major, ONE)
+    }
+
+    /// The same with a multiplier in basis points: rounded down once, of the whole.
+    pub fn earned_with(&self, paid_minor: i64, minor_per_major: i64, multiplier_bp: i64) -> i64 {
         let (numerator, denominator) = (i128::from(self.earn.0), i128::from(self.earn.1));
-        let points =
-            i128::from(paid_minor.max(0)) * numerator / (denominator * i128::from(minor_per_major));
+        let earned = i128::from(paid_minor.max(0)) * numerator * i128::from(multiplier_bp);
+        let points = earned / (denominator * i128::from(minor_per_major) * i128::from(ONE));
         // Beyond 64 bits a ledger refuses every balance as well.
         i64::try_from(points).unwrap_or(i64::MAX)
     }

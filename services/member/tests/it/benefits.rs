@@ -260,3 +260,34 @@ async fn plans_that_cannot_be_are_refused_by_field() {
     let theirs = world.cards(world.other).list_card_plans(request).await.unwrap();
     assert_eq!(theirs.into_inner().plans, []);
 }
+
+#[tokio::test]
+async fn orders_earn_more_points_by_what_held_when_they_were_paid() {
+    use crate::orders::{self, Orders};
+    let (world, anna) = start().await;
+    let orders = Orders::new(&world).await;
+    let double = plan(vec![benefit(BenefitKind::PointsMultiplier, 20_000, 0)]);
+    let double = offer(&world, "p", double).await.unwrap();
+    let card = paid(&world, "c", &anna, &double).await;
+    let (at, second) = (orders::paid_at(), TimeDelta::seconds(1));
+    assert_eq!(card.start_time.unwrap().seconds, at.timestamp());
+    let total = async || world.person(world.own, &anna).await.unwrap().points_total;
+    // A second before the card, and from its first instant on: rounded once.
+    orders.tell_at(world.own, orders::paid(1, &anna, 1_990), at - second).await;
+    let with_card = orders::paid(2, &anna, 1_990);
+    orders.tell(world.own, std::slice::from_ref(&with_card)).await;
+    assert_eq!(total().await, 19 + 39);
+    assert_eq!(world.person(world.own, &anna).await.unwrap().growth, 38, "growth is as it was");
+    // What an order earns keeps to that, whatever becomes of the card.
+    world.clock.advance(second);
+    step(&world, "f", &card.id, CardStep::Freeze).await.unwrap();
+    orders.tell(world.own, &[with_card.now(1_050)]).await;
+    assert_eq!(total().await, 19 + 21);
+    orders.tell_at(world.own, orders::paid(3, &anna, 1_000), at + second).await;
+    assert_eq!(total().await, 19 + 21 + 10, "the card rests");
+    orders.tell_at(world.own, orders::paid(4, &anna, 1_000), at).await;
+    assert_eq!(total().await, 19 + 21 + 10 + 20, "heard of late, paid when the card held");
+    orders.tell(world.own, &[with_card.now(1_050).voided()]).await;
+    assert_eq!(total().await, 19 + 10 + 20);
+    world.sound_ledger(world.own).await;
+}
