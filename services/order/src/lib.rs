@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod attribution;
 pub mod bargain;
 pub mod blind_box;
 pub mod buyer;
@@ -10,6 +11,7 @@ pub mod coupon;
 pub mod directory;
 pub mod flash_sale;
 pub mod fulfilment;
+pub mod fx;
 pub mod group;
 pub mod guarantee;
 pub mod import;
@@ -27,6 +29,7 @@ pub mod promotion;
 pub mod quote;
 pub mod reconciliation;
 pub mod refund;
+pub mod settlement;
 pub mod stock;
 pub mod tender;
 
@@ -44,10 +47,11 @@ use siyu_pg::Db;
 use siyu_proto::{
     event::v1::event_log_service_server::EventLogServiceServer,
     order::v1::{
+        attribution_service_server::AttributionServiceServer,
         bargain_service_server::BargainServiceServer,
         blind_box_service_server::BlindBoxServiceServer,
         checkout_service_server::CheckoutServiceServer, coupon_service_server::CouponServiceServer,
-        flash_sale_service_server::FlashSaleServiceServer,
+        flash_sale_service_server::FlashSaleServiceServer, fx_service_server::FxServiceServer,
         group_buy_service_server::GroupBuyServiceServer,
         guarantee_service_server::GuaranteeServiceServer,
         import_service_server::ImportServiceServer, item_service_server::ItemServiceServer,
@@ -56,7 +60,9 @@ use siyu_proto::{
         price_list_service_server::PriceListServiceServer,
         promotion_service_server::PromotionServiceServer, quote_service_server::QuoteServiceServer,
         reconciliation_service_server::ReconciliationServiceServer,
-        refund_service_server::RefundServiceServer, stock_service_server::StockServiceServer,
+        refund_service_server::RefundServiceServer,
+        settlement_service_server::SettlementServiceServer,
+        stock_service_server::StockServiceServer,
     },
 };
 use siyu_vault::Vault;
@@ -139,6 +145,9 @@ impl App {
             .service(CouponServiceServer::new(self.clone()))
             .service(ItemServiceServer::new(self.clone()))
             .service(PaymentServiceServer::new(self.clone()))
+            .service(AttributionServiceServer::new(self.clone()))
+            .service(FxServiceServer::new(self.clone()))
+            .service(SettlementServiceServer::new(self.clone()))
             .service(GroupBuyServiceServer::new(self.clone()))
             .service(BargainServiceServer::new(self.clone()))
             .service(FlashSaleServiceServer::new(self.clone()))

@@ -42,6 +42,9 @@ pub const JOB_BATCH: i64 = 100;
 /// How long a job without work waits before it looks again.
 pub const IDLE_PAUSE: Duration = Duration::from_millis(500);
 
+/// How old a rate may be at which an order is placed in another currency: a weekend with a holiday.
+pub const FX_RATE_AGE_MAX: TimeDelta = TimeDelta::days(3);
+
 /// How long the job of tenders leaves those of a new order to the call that placed it.
 pub const TENDER_HEAD_START: TimeDelta = TimeDelta::seconds(10);
 

@@ -110,6 +110,16 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/1073_create_blind_boxes.sql"),
     },
     Migration {
+        version: 1074,
+        name: "create_attributions",
+        sql: include_str!("../migrations/1074_create_attributions.sql"),
+    },
+    Migration {
+        version: 1075,
+        name: "create_fx",
+        sql: include_str!("../migrations/1075_create_fx.sql"),
+    },
+    Migration {
         version: 1080,
         name: "add_quarantine_buyers",
         sql: include_str!("../migrations/1080_add_quarantine_buyers.sql"),

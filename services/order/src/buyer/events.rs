@@ -12,7 +12,7 @@ use tonic::async_trait;
 
 use super::store;
 use crate::{
-    App, NAME, coupon, import,
+    App, NAME, attribution, coupon, import,
     order::{
         domain::{Fact, Order, OrderId},
         events,
@@ -79,10 +79,12 @@ impl Buyers {
         let told: Vec<Order> = orders.into_iter().filter(|order| order.told).collect();
         let ids: Vec<OrderId> = told.iter().map(|order| order.id).collect();
         let mut lines = import::store::lines(tx, &ids).await?;
+        let clicks = attribution::store::of_orders(tx, &ids).await?;
         let news = told.iter().map(|order| {
             let fact = if order.counts() { Fact::Revised } else { Fact::Voided };
             let lines = lines.remove(&order.id).unwrap_or_default();
-            events::of(fact, order, &lines, self.app.ids.uuid(), at)
+            let told = (order, clicks.get(&order.id));
+            events::of(fact, told, &lines, self.app.ids.uuid(), at)
         });
         let news: Vec<_> = news.collect();
         Ok(siyu_events::append(tx, &news).await?)

@@ -43,7 +43,7 @@ impl Draft<'_> {
         TimeDelta::minutes(self.policy.pay_minutes.into())
     }
 
-    fn currency(&self) -> Currency {
+    pub(super) fn currency(&self) -> Currency {
         self.buyer.known.currency
     }
 

@@ -1,6 +1,9 @@
 //! Places an order: price it, store it, lock and plan what it needs in one transaction; then hold what the member service
 //! keeps.
 
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
 use prost::Message;
 use sha2::{Digest, Sha256};
 use siyu_grpc::{Ctx, parse};
@@ -16,10 +19,10 @@ use super::{
     store,
 };
 use crate::{
-    App, claim, coupon,
+    App, attribution, claim, coupon,
     directory::Around,
-    limits,
-    market::entry,
+    fx, limits,
+    market::{deal::Deal, entry},
     order::{advance::Cause, domain::OrderId, lifecycle::Event, store as orders},
     promotion::domain::Place,
     quote::snapshot::{self, Asked},
@@ -127,15 +130,9 @@ async fn store_order(
         let found = again(app, ctx, request, &fingerprint).await?;
         return found.ok_or_else(|| Fault::internal("an order was placed and is not there"));
     }
-    if let Some(deal) = &deal {
-        entry::bind(app, &mut tx, id, deal, ctx).await?;
-    }
-    lock_coupons(&mut tx, &snapshot, id).await?;
-    if !demand.demands.is_empty() {
-        let reserved = stock::reserve(&mut tx, &demand, ctx.now, &*app.ids).await?;
-        reserved.map_err(|short| stock::refusal(&short))?;
-    }
-    tender::store::insert(&mut tx, &tenders, ctx.now + limits::TENDER_HEAD_START).await?;
+    let kept =
+        Kept { deal: deal.as_ref(), checkout: &checkout, tenders: &tenders, demand: &demand };
+    keep(app, &mut tx, ctx, &draft, &kept).await?;
     let mut placed = Placed::Open;
     if tenders.is_empty() {
         placed = Placed::Settled;
@@ -162,6 +159,46 @@ async fn again(
     let before = store::before(&mut tx, &request.request_id).await?;
     let Some((id, known)) = before.order_id.zip(before.fingerprint) else { return Ok(None) };
     same(request, id, &known, fingerprint).map(Some)
+}
+
+/// What an order takes besides its row.
+struct Kept<'a> {
+    deal: Option<&'a Deal>,
+    checkout: &'a store::Checkout,
+    tenders: &'a [Tender],
+    demand: &'a stock::Request,
+}
+
+/// Keeps and takes what belongs to an order, once it is there: coupons before stock, so that two orders never wait for each
+/// other.
+async fn keep(
+    app: &App,
+    tx: &mut Tx,
+    ctx: &Ctx,
+    draft: &Draft<'_>,
+    kept: &Kept<'_>,
+) -> Result<(), Fault> {
+    attribute(tx, ctx, draft).await?;
+    let currencies = (draft.currency(), draft.request.presentment_currency_code.as_str());
+    fx::present(tx, ctx, (draft.id, kept.checkout, draft.quote), currencies).await?;
+    if let Some(deal) = kept.deal {
+        entry::bind(app, tx, draft.id, deal, ctx).await?;
+    }
+    lock_coupons(tx, draft.snapshot, draft.id).await?;
+    if !kept.demand.demands.is_empty() {
+        let reserved = stock::reserve(tx, kept.demand, ctx.now, &*app.ids).await?;
+        reserved.map_err(|short| stock::refusal(&short))?;
+    }
+    Ok(tender::store::insert(tx, kept.tenders, ctx.now + limits::TENDER_HEAD_START).await?)
+}
+
+/// Copies the click that the order came from.
+async fn attribute(tx: &mut Tx, ctx: &Ctx, draft: &Draft<'_>) -> Result<(), Fault> {
+    let from = ctx.now - TimeDelta::hours(draft.policy.live_window_hours.into());
+    let skus: BTreeSet<&str> = draft.request.lines.iter().map(|l| l.sku.as_str()).collect();
+    let skus: Vec<&str> = skus.into_iter().collect();
+    let person = draft.buyer.person_id;
+    Ok(attribution::store::attribute(tx, draft.id, person, &skus, (from, ctx.now)).await?)
 }
 
 /// A repeat finds the order of the first call, if it asks for the same.

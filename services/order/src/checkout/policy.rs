@@ -21,6 +21,7 @@ pub(crate) fn effective(definition: Option<&[u8]>) -> Result<CheckoutPolicy, Fau
         pay_minutes: or(stored.pay_minutes, 15),
         confirm_days: or(stored.confirm_days, 7),
         after_sale_days: or(stored.after_sale_days, 7),
+        live_window_hours: or(stored.live_window_hours, 24),
         ..stored
     })
 }

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     App,
     claim::{self, domain::State as ClaimState},
-    limits,
+    fx, limits,
     order::{
         advance::{self, Cause},
         domain::{Order, OrderId},
@@ -198,9 +198,12 @@ async fn read(
     let tenders = tender::store::of_order(tx, id).await?;
     let kept = PriceSnapshot::decode(checkout.snapshot.as_slice()).map_err(Fault::internal)?;
     let price_confirmed = confirm && snapshot::is_confirmed(&kept)?;
+    let presentment = fx::store::presentment(tx, id).await?;
     let mut shown = show_order(&order);
     shown.lines = lines.into_iter().map(|line| show_line(line, &order)).collect();
-    Ok((shown, show(&order, &checkout, kept, &tenders, price_confirmed)))
+    let presentment = presentment.as_ref().map(fx::rpc::show);
+    let checkout = show(&order, &checkout, kept, &tenders, price_confirmed);
+    Ok((shown, proto::Checkout { presentment, ..checkout }))
 }
 
 fn show(
@@ -230,6 +233,7 @@ fn show(
         pay_deadline: Some(parse::timestamp(checkout.pay_deadline)),
         delivery_method: method.into(),
         price_confirmed,
+        presentment: None,
     }
 }
 

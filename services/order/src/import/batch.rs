@@ -192,7 +192,7 @@ async fn write(
 /// The fact that a change makes true, if it makes one.
 fn news(change: &Change, app: &App, ctx: &Ctx) -> Option<NewEvent> {
     let fact = change.fact?;
-    Some(events::of(fact, &change.order, &change.lines, app.ids.uuid(), ctx.now))
+    Some(events::of(fact, (&change.order, None), &change.lines, app.ids.uuid(), ctx.now))
 }
 
 /// An order as it is kept of a person whose data were erased.

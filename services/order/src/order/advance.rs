@@ -13,9 +13,10 @@ use super::{
     store,
 };
 use crate::{
-    App,
+    App, attribution,
     checkout::store::{self as checkouts, Wait},
     guarantee::{act, domain::Completion},
+    settlement,
 };
 
 /// What caused a change.
@@ -175,6 +176,8 @@ async fn tell(
 ) -> Result<(), Fault> {
     let Some(fact) = fact else { return Ok(()) };
     let lines = store::lines(tx, order.id).await?;
-    let event = events::of(fact, order, &lines, app.ids.uuid(), now);
+    let click = attribution::store::of_orders(tx, &[order.id]).await?.remove(&order.id);
+    settlement::follow(tx, order, now).await?;
+    let event = events::of(fact, (order, click.as_ref()), &lines, app.ids.uuid(), now);
     Ok(siyu_events::append(tx, &[event]).await?)
 }

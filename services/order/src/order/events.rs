@@ -9,10 +9,17 @@ use siyu_proto::order::v1::{
 use uuid::Uuid;
 
 use super::domain::{Fact, Line, Order};
+use crate::attribution::{self, store::Click};
 
-/// The event that tells a fact.
-pub fn of(fact: Fact, order: &Order, lines: &[Line], id: Uuid, at: DateTime<Utc>) -> NewEvent {
-    let facts = Some(facts(order, lines));
+/// The event that tells a fact of an order, and of the click that it came from.
+pub fn of(
+    fact: Fact,
+    (order, live): (&Order, Option<&Click>),
+    lines: &[Line],
+    id: Uuid,
+    at: DateTime<Utc>,
+) -> NewEvent {
+    let facts = Some(OrderFacts { live: live.map(attribution::rpc::live), ..facts(order, lines) });
     let subject = &order.id;
     match fact {
         Fact::Paid => NewEvent::of(id, subject, at, &OrderPaid { facts }),
@@ -39,6 +46,7 @@ fn facts(order: &Order, lines: &[Line]) -> OrderFacts {
         lines: lines.iter().map(line).collect(),
         imported: !order.is_own(),
         place_time: order.is_own().then(|| parse::timestamp(order.created_at)),
+        live: None,
     }
 }
 

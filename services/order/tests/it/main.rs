@@ -1,6 +1,7 @@
 //! The order service over its methods, with a real database and a member service that a test plays.
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic, in its helpers too")]
 
+mod attributions;
 mod bargains;
 mod blind_boxes;
 mod buyers;
@@ -11,6 +12,7 @@ mod coupons;
 mod flash_sales;
 mod fulfilment;
 mod fulfilment_race;
+mod fx;
 mod groups;
 mod guarantees;
 mod guarantees_race;
@@ -34,6 +36,7 @@ mod quotes;
 mod reconciliation;
 mod refunds;
 mod refusals;
+mod settlements;
 mod siblings;
 mod stock;
 mod stock_lists;

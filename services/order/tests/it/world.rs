@@ -16,10 +16,11 @@ use siyu_proto::{
         stored_value_service_server::StoredValueServiceServer,
     },
     order::v1::{
+        attribution_service_client::AttributionServiceClient,
         bargain_service_client::BargainServiceClient,
         blind_box_service_client::BlindBoxServiceClient,
         checkout_service_client::CheckoutServiceClient, coupon_service_client::CouponServiceClient,
-        flash_sale_service_client::FlashSaleServiceClient,
+        flash_sale_service_client::FlashSaleServiceClient, fx_service_client::FxServiceClient,
         group_buy_service_client::GroupBuyServiceClient,
         guarantee_service_client::GuaranteeServiceClient,
         import_service_client::ImportServiceClient, item_service_client::ItemServiceClient,
@@ -28,7 +29,9 @@ use siyu_proto::{
         price_list_service_client::PriceListServiceClient,
         promotion_service_client::PromotionServiceClient, quote_service_client::QuoteServiceClient,
         reconciliation_service_client::ReconciliationServiceClient,
-        refund_service_client::RefundServiceClient, stock_service_client::StockServiceClient, *,
+        refund_service_client::RefundServiceClient,
+        settlement_service_client::SettlementServiceClient,
+        stock_service_client::StockServiceClient, *,
     },
     r#type::v1::Money,
 };
@@ -114,6 +117,18 @@ impl World {
 
     pub(crate) fn guarantees(&self, who: u32) -> GuaranteeServiceClient<Call> {
         GuaranteeServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn attributions(&self, who: u32) -> AttributionServiceClient<Call> {
+        AttributionServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn settlements(&self, who: u32) -> SettlementServiceClient<Call> {
+        SettlementServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn rates(&self, who: u32) -> FxServiceClient<Call> {
+        FxServiceClient::new(self.call(who))
     }
 
     pub(crate) fn groups(&self, who: u32) -> GroupBuyServiceClient<Call> {
