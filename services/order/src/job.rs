@@ -5,7 +5,7 @@ use std::{fmt, pin::Pin};
 use siyu_kernel::Fault;
 use siyu_runtime::{CancellationToken, Progress, Steps, steps};
 
-use crate::{App, checkout, group, guarantee, limits, payment, refund, tender};
+use crate::{App, checkout, group, guarantee, limits, payment, red_packet, refund, tender};
 
 /// One step of a job.
 type Step = fn(&App) -> Pin<Box<dyn Future<Output = Result<Progress, Fault>> + Send + '_>>;
@@ -20,7 +20,7 @@ pub struct Job {
 
 /// The jobs of the service.
 pub(crate) fn all(app: &App) -> Vec<Job> {
-    let jobs: [(&'static str, Step); 10] = [
+    let jobs: [(&'static str, Step); 11] = [
         ("order.tenders", |app| Box::pin(tender::job::once(app))),
         ("order.expire_checkouts", |app| Box::pin(checkout::expire::once(app))),
         ("order.refunds", |app| Box::pin(refund::run::once(app))),
@@ -31,6 +31,7 @@ pub(crate) fn all(app: &App) -> Vec<Job> {
         ("order.payments", |app| Box::pin(payment::job::payments(app))),
         ("order.payment_refunds", |app| Box::pin(payment::job::refunds(app))),
         ("order.groups", |app| Box::pin(group::job::once(app))),
+        ("order.red_packets", |app| Box::pin(red_packet::job::once(app))),
     ];
     jobs.map(|(name, step)| Job { app: app.clone(), name, step }).into()
 }

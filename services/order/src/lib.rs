@@ -28,6 +28,7 @@ pub mod price_list;
 pub mod promotion;
 pub mod quote;
 pub mod reconciliation;
+pub mod red_packet;
 pub mod refund;
 pub mod settlement;
 pub mod stock;
@@ -60,6 +61,7 @@ use siyu_proto::{
         price_list_service_server::PriceListServiceServer,
         promotion_service_server::PromotionServiceServer, quote_service_server::QuoteServiceServer,
         reconciliation_service_server::ReconciliationServiceServer,
+        red_packet_service_server::RedPacketServiceServer,
         refund_service_server::RefundServiceServer,
         settlement_service_server::SettlementServiceServer,
         stock_service_server::StockServiceServer,
@@ -84,6 +86,7 @@ pub struct App {
     ids: Arc<dyn Ids>,
     clock: Arc<dyn Clock>,
     random: fn() -> [u8; 32],
+    red_packets: Arc<dyn red_packet::provider::Provider>,
 }
 
 impl App {
@@ -106,6 +109,7 @@ impl App {
             ids,
             clock,
             random: siyu_runtime::random_bytes,
+            red_packets: Arc::new(red_packet::provider::Sandbox),
         }
     }
 
@@ -128,6 +132,12 @@ impl App {
         Self { random, ..self }
     }
 
+    /// The service with somebody else who pays red packets out than the sandbox.
+    #[must_use]
+    pub fn with_red_packets(self, red_packets: Arc<dyn red_packet::provider::Provider>) -> Self {
+        Self { red_packets, ..self }
+    }
+
     /// The facts that it tells.
     pub const fn log(&self) -> &Log {
         &self.log
@@ -147,6 +157,7 @@ impl App {
             .service(PaymentServiceServer::new(self.clone()))
             .service(AttributionServiceServer::new(self.clone()))
             .service(FxServiceServer::new(self.clone()))
+            .service(RedPacketServiceServer::new(self.clone()))
             .service(SettlementServiceServer::new(self.clone()))
             .service(GroupBuyServiceServer::new(self.clone()))
             .service(BargainServiceServer::new(self.clone()))

@@ -120,6 +120,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/1075_create_fx.sql"),
     },
     Migration {
+        version: 1076,
+        name: "create_red_packets",
+        sql: include_str!("../migrations/1076_create_red_packets.sql"),
+    },
+    Migration {
         version: 1080,
         name: "add_quarantine_buyers",
         sql: include_str!("../migrations/1080_add_quarantine_buyers.sql"),

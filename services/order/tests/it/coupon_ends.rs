@@ -297,6 +297,8 @@ async fn coupons_and_their_counts_follow_a_merge_and_come_apart_again() {
 async fn a_coupon_for_a_store_or_a_channel_is_of_no_use_elsewhere() {
     let world = shop().await;
     let ann = world.member.meet(merchant(1), 1);
+    world.member.open(merchant(1), "S1", 1);
+    world.member.open(merchant(1), "S2", 2);
     let scope =
         Scope { stores: vec!["S1".into()], channels: vec!["app".into()], ..Scope::default() };
     save(&world, &[CouponTemplate { scope: Some(scope), ..off("there", 1_000) }]).await.unwrap();

@@ -34,6 +34,7 @@ mod price_lists;
 mod quarantine;
 mod quotes;
 mod reconciliation;
+mod red_packets;
 mod refunds;
 mod refusals;
 mod settlements;

@@ -29,6 +29,7 @@ use siyu_proto::{
         price_list_service_client::PriceListServiceClient,
         promotion_service_client::PromotionServiceClient, quote_service_client::QuoteServiceClient,
         reconciliation_service_client::ReconciliationServiceClient,
+        red_packet_service_client::RedPacketServiceClient,
         refund_service_client::RefundServiceClient,
         settlement_service_client::SettlementServiceClient,
         stock_service_client::StockServiceClient, *,
@@ -129,6 +130,10 @@ impl World {
 
     pub(crate) fn rates(&self, who: u32) -> FxServiceClient<Call> {
         FxServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn red_packets(&self, who: u32) -> RedPacketServiceClient<Call> {
+        RedPacketServiceClient::new(self.call(who))
     }
 
     pub(crate) fn groups(&self, who: u32) -> GroupBuyServiceClient<Call> {

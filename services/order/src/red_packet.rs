@@ -1,0 +1,18 @@
+//! Red packets (红包): money for persons, within limits (reference §3.5, rule 87).
+//!
+//! | state | what is done | then |
+//! | --- | --- | --- |
+//! | created | send | sent, failed, or unknown |
+//! | sending, unknown | ask; send again under the same number if the provider has none | sent, failed, or unknown still |
+//! | sent | ask | received, or refunded after 72 hours |
+//! | received, refunded, failed | nothing | |
+//!
+//! Budget and limits are reserved in the transaction that creates a packet, before anything is sent. The provider is asked
+//! outside of any transaction, under a number that follows from the packet, so that a repeat sends once.
+
+pub mod domain;
+pub(crate) mod job;
+pub mod provider;
+pub mod rpc;
+mod send;
+pub mod store;
