@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use prost::Message;
 use sha2::{Digest, Sha256};
 use siyu_grpc::{Ctx, parse};
 use siyu_kernel::{Code, Fault, Id};
 use siyu_pg::{Tx, idempotency};
-use siyu_proto::order::v1::{PlaceOrderRequest, PriceSnapshot};
+use siyu_proto::order::v1::{CheckoutPolicy, PlaceOrderRequest, PriceSnapshot};
 
 use super::{
     draft::{Buyer, Draft},
@@ -23,7 +23,13 @@ use crate::{
     directory::Around,
     fx, limits,
     market::{deal::Deal, entry},
-    order::{advance::Cause, domain::OrderId, lifecycle::Event, store as orders},
+    order::{
+        advance::Cause,
+        domain::{Order, OrderId},
+        lifecycle::Event,
+        store as orders,
+    },
+    price::Quote,
     promotion::domain::Place,
     quote::snapshot::{self, Asked},
     stock,
@@ -91,30 +97,7 @@ async fn store_order(
     if let Some(deal) = &deal {
         policy.pay_minutes = deal.pay_minutes(policy.pay_minutes);
     }
-    let asked = Asked {
-        person: Some(buyer.person_id),
-        sale: buyer.sale,
-        lines: &request.lines,
-        shipping_minor: request.shipping_minor,
-        shipping_free_from_minor: request.shipping_free_from_minor,
-        coupons_chosen: request.coupons_chosen,
-        coupon_ids: &request.coupon_ids,
-        points_max: request.points_max,
-        policy: policy.clone(),
-        place: Place { store_code: &request.store_code, channel: &request.channel },
-    };
-    let mut snapshot = snapshot::take(&mut tx, &asked, ctx.now).await?;
-    if let Some(deal) = &deal {
-        deal.offer(&mut snapshot);
-    }
-    let priced = snapshot::price(&snapshot)?;
-    snapshot::fill(&mut snapshot, &priced);
-    let quote = priced.quote;
-    if request.expected_payable_minor.is_some_and(|expected| expected != quote.payable) {
-        let message = format!("the price is {} minor units now", quote.payable);
-        let fault = Fault::new(Code::FailedPrecondition, "PRICE_CHANGED", message);
-        return Err(fault.with("payable_minor", quote.payable));
-    }
+    let (snapshot, quote) = price(&mut tx, request, buyer, &policy, deal.as_ref(), ctx.now).await?;
     let id = Id::from_uuid(app.ids.uuid());
     let draft =
         Draft { id, request, buyer, policy: policy.clone(), quote: &quote, snapshot: &snapshot };
@@ -133,16 +116,9 @@ async fn store_order(
     let kept =
         Kept { deal: deal.as_ref(), checkout: &checkout, tenders: &tenders, demand: &demand };
     keep(app, &mut tx, ctx, &draft, &kept).await?;
-    let mut placed = Placed::Open;
-    if tenders.is_empty() {
-        placed = Placed::Settled;
-        if checkout.cash_minor == 0 {
-            let cause = Cause { key: "pay", actor: &ctx.subject, reason: "", now: ctx.now };
-            settle(app, &mut tx, id, Event::Paid, cause).await?;
-        } else {
-            let cash = (order.currency.0, checkout.cash_minor);
-            claim::open(app, &mut tx, id, cash, checkout.pay_deadline, ctx.now).await?;
-        }
+    let placed = if tenders.is_empty() { Placed::Settled } else { Placed::Open };
+    if placed == Placed::Settled {
+        ask_for_cash(app, &mut tx, ctx, &order, &checkout).await?;
     }
     tx.commit().await?;
     Ok((id, placed))
@@ -159,6 +135,60 @@ async fn again(
     let before = store::before(&mut tx, &request.request_id).await?;
     let Some((id, known)) = before.order_id.zip(before.fingerprint) else { return Ok(None) };
     same(request, id, &known, fingerprint).map(Some)
+}
+
+/// What the cart costs now, with everything that it follows from; refuses a price that the buyer did not see.
+async fn price(
+    tx: &mut Tx,
+    request: &PlaceOrderRequest,
+    buyer: Buyer<'_>,
+    policy: &CheckoutPolicy,
+    deal: Option<&Deal>,
+    now: DateTime<Utc>,
+) -> Result<(PriceSnapshot, Quote), Fault> {
+    let asked = Asked {
+        person: Some(buyer.person_id),
+        sale: buyer.sale,
+        lines: &request.lines,
+        shipping_minor: request.shipping_minor,
+        shipping_free_from_minor: request.shipping_free_from_minor,
+        coupons_chosen: request.coupons_chosen,
+        coupon_ids: &request.coupon_ids,
+        points_max: request.points_max,
+        policy: policy.clone(),
+        place: Place { store_code: &request.store_code, channel: &request.channel },
+    };
+    let mut snapshot = snapshot::take(tx, &asked, now).await?;
+    if let Some(deal) = deal {
+        deal.offer(&mut snapshot);
+    }
+    let priced = snapshot::price(&snapshot)?;
+    snapshot::fill(&mut snapshot, &priced);
+    let payable = priced.quote.payable;
+    if request.expected_payable_minor.is_some_and(|expected| expected != payable) {
+        let message = format!("the price is {payable} minor units now");
+        let fault = Fault::new(Code::FailedPrecondition, "PRICE_CHANGED", message);
+        return Err(fault.with("payable_minor", payable));
+    }
+    Ok((snapshot, priced.quote))
+}
+
+/// Lets an order without tenders be paid in cash, or makes it paid where nothing is left to pay (rule 18).
+async fn ask_for_cash(
+    app: &App,
+    tx: &mut Tx,
+    ctx: &Ctx,
+    order: &Order,
+    checkout: &store::Checkout,
+) -> Result<(), Fault> {
+    if checkout.cash_minor == 0 {
+        let cause = Cause { key: "pay", actor: &ctx.subject, reason: "", now: ctx.now };
+        settle(app, tx, order.id, Event::Paid, cause).await?;
+        return Ok(());
+    }
+    let cash = (order.currency.0, checkout.cash_minor);
+    claim::open(app, tx, order.id, cash, checkout.pay_deadline, ctx.now).await?;
+    Ok(())
 }
 
 /// What an order takes besides its row.

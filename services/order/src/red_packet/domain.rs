@@ -137,7 +137,8 @@ impl Packet {
         }
         let was_sent = self.state == State::Sent;
         match answer {
-            Answer::Sent(_) if was_sent => Consequence::Nothing,
+            // Nothing new; and what left cannot have failed: a person has to look at the provider's books.
+            Answer::Sent(_) | Answer::Failed(_) | Answer::None if was_sent => Consequence::Nothing,
             Answer::Sent(channel_no) => {
                 (self.state, self.sent_at, self.channel_no) = (State::Sent, Some(now), channel_no);
                 Consequence::Left
@@ -152,8 +153,6 @@ impl Packet {
                 (self.state, self.refunded_at) = (State::Refunded, Some(now));
                 if was_sent { Consequence::Returned } else { Consequence::LeftAndReturned }
             }
-            // What left cannot have failed: a person has to look at the provider's books.
-            Answer::Failed(_) | Answer::None if was_sent => Consequence::Nothing,
             Answer::Failed(reason) => {
                 (self.state, self.failure) = (State::Failed, reason);
                 Consequence::Released

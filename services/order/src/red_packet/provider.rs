@@ -44,9 +44,8 @@ impl Provider for Sandbox {
         match (packet.amount_minor % 100, packet.sent_at) {
             (1 | 3, _) => Ok(Answer::Failed("NOT_ENOUGH".to_owned())),
             (5, _) => Err(silence()),
-            (_, None) => Ok(Answer::Sent(channel_no(packet))),
             (4, Some(sent_at)) if now >= sent_at + OPENS_WITHIN => Ok(Answer::Refunded),
-            (4, Some(_)) => Ok(Answer::Sent(channel_no(packet))),
+            (_, None) | (4, Some(_)) => Ok(Answer::Sent(channel_no(packet))),
             (_, Some(_)) => Ok(Answer::Received),
         }
     }

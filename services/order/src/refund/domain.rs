@@ -4,10 +4,10 @@
 //! | --- | --- | --- |
 //! | requested | agree, goods to be sent back | agreed |
 //! | requested | agree | processing |
-//! | requested, agreed, return_shipped | reject | rejected |
+//! | requested, agreed, `return_shipped` | reject | rejected |
 //! | requested, agreed | withdraw | withdrawn |
-//! | agreed | return_shipped | return_shipped |
-//! | agreed, return_shipped | return_received | processing |
+//! | agreed | `return_shipped` | `return_shipped` |
+//! | agreed, `return_shipped` | `return_received` | processing |
 //! | processing | every part done | succeeded |
 //! | processing | cash refused, nothing given back | failed |
 //!

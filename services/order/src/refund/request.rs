@@ -60,7 +60,7 @@ pub(super) async fn request(
     }
     let key = (request.request_id.as_str(), fingerprint);
     let by = (&*ctx.subject, request.reason.as_str());
-    let mut refund = fresh(app, order_id, key, &plan, &refunds, by, ctx.now);
+    let mut refund = fresh(app, order_id, key, (&plan, &refunds), by, ctx.now);
     refund.needs_return = request.needs_return;
     if request.agreed {
         refund.take(Event::Agree, ctx.now)?;
@@ -85,7 +85,7 @@ pub(crate) async fn whole(
 ) -> Result<(), Fault> {
     let ask = RefundAsk { whole: true, ..RefundAsk::default() };
     let (plan, refunds) = planned(tx, order, &ask).await?;
-    let mut refund = fresh(app, order.id, (key, Vec::new()), &plan, &refunds, by, now);
+    let mut refund = fresh(app, order.id, (key, Vec::new()), (&plan, &refunds), by, now);
     refund.take(Event::Agree, now)?;
     store::insert(tx, &refund).await?;
     Ok(())
@@ -96,8 +96,7 @@ fn fresh(
     app: &App,
     order_id: OrderId,
     (request_id, fingerprint): (&str, Vec<u8>),
-    plan: &proto::RefundPlan,
-    refunds: &[Refund],
+    (plan, before): (&proto::RefundPlan, &[Refund]),
     (actor, reason): (&str, &str),
     now: DateTime<Utc>,
 ) -> Refund {
@@ -106,7 +105,7 @@ fn fresh(
     Refund {
         id: Id::from_uuid(app.ids.uuid()),
         order_id,
-        number: refunds.iter().map(|refund| refund.number).max().unwrap_or(0) + 1,
+        number: before.iter().map(|refund| refund.number).max().unwrap_or(0) + 1,
         request_id: request_id.to_owned(),
         fingerprint,
         state: State::Requested,

@@ -5,7 +5,7 @@ use siyu_kernel::Fault;
 use siyu_pg::page;
 use siyu_proto::order::v1::{
     self as proto, DecideRefundRequest, DecideRefundResponse, GetRefundRequest, GetRefundResponse,
-    ListRefundsRequest, ListRefundsResponse, PlanRefundRequest, PlanRefundResponse, RefundAsk,
+    ListRefundsRequest, ListRefundsResponse, PlanRefundRequest, PlanRefundResponse,
     RequestRefundRequest, RequestRefundResponse, refund_service_server::RefundService,
 };
 use tonic::{Request, Response, Status, async_trait};
@@ -15,7 +15,10 @@ use super::{
     domain::{Event, Part, Refund, RefundId, State},
     request, run, sold, store,
 };
-use crate::{App, limits, order::advance};
+use crate::{
+    App, limits,
+    order::{advance, domain::Order},
+};
 
 #[async_trait]
 impl RefundService for App {
@@ -73,8 +76,8 @@ async fn plan(
     let id = parse::id("order_id", &request.order_id)?;
     let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
     let order = crate::order::store::find(&mut tx, id).await?;
-    let order = order.filter(|order| order.is_own()).ok_or_else(|| Fault::not_found("order"))?;
-    let ask = request.ask.unwrap_or_else(RefundAsk::default);
+    let order = order.filter(Order::is_own).ok_or_else(|| Fault::not_found("order"))?;
+    let ask = request.ask.unwrap_or_default();
     let (plan, _) = request::planned(&mut tx, &order, &ask).await?;
     Ok(PlanRefundResponse { plan: Some(plan) })
 }

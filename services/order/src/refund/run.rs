@@ -151,7 +151,9 @@ pub(super) async fn end(
             // Points are no money of the order.
             _ if *key == "points" => {}
             Part::Done => act::refund_paid(app, tx, order.id, about, now).await?,
-            Part::Failed => drop(act::refund_failed(app, tx, order.id, about, now).await?),
+            Part::Failed => {
+                act::refund_failed(app, tx, order.id, about, now).await?;
+            }
             Part::Nothing | Part::Waiting => {}
         }
     }

@@ -112,6 +112,7 @@ pub fn pause(attempts: i32) -> TimeDelta {
 
 impl State {
     /// Where an answer leads; the state itself where it says nothing new.
+    #[must_use]
     pub const fn after(self, answer: &Answer) -> Self {
         match (self, answer) {
             (Self::Planned, Answer::Held(_)) => Self::Held,
@@ -162,6 +163,8 @@ mod tests {
 
     #[test]
     fn every_answer_in_every_state_leads_where_the_table_says() {
+        use State::{Captured, Capturing, Held, Planned, Stuck, Voided, Voiding};
+
         let answers = [
             Answer::Held(Uuid::nil()),
             Answer::Captured(None),
@@ -169,7 +172,6 @@ mod tests {
             Answer::Refused("INSUFFICIENT_BALANCE"),
         ];
         let of = |state: State| answers.clone().map(|answer| state.after(&answer));
-        use State::{Captured, Capturing, Held, Planned, Stuck, Voided, Voiding};
         assert_eq!(of(Planned), [Held, Planned, Planned, Voided]);
         assert_eq!(of(Held), [Held; 4]);
         assert_eq!(of(Capturing), [Capturing, Captured, Capturing, Stuck]);
