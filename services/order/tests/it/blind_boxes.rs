@@ -78,9 +78,11 @@ async fn what_is_drawn_follows_from_the_seed_that_was_promised_before_the_paymen
     let seed: Vec<u8> =
         (0..32).map(|i| u8::from_str_radix(&drawn.seed[2 * i..2 * i + 2], 16).unwrap()).collect();
     // Computed as the contract says it, with nothing of the service.
-    let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
     let digest = ring::digest::digest(&ring::digest::SHA256, &seed);
-    assert_eq!(hex(digest.as_ref()), drawn.seed_sha256);
+    let promised: Vec<u8> = (0..32)
+        .map(|i| u8::from_str_radix(&drawn.seed_sha256[2 * i..2 * i + 2], 16).unwrap())
+        .collect();
+    assert_eq!(digest.as_ref(), promised);
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &seed);
     for (outcome, seq) in drawn.outcomes.iter().zip(1..) {
         let text = format!("{}|{seq}", paid.id);

@@ -128,6 +128,7 @@ fn giving(code: &str, per_person: i32, transfers_max: i32) -> CouponTemplate {
 
 #[tokio::test]
 async fn many_get_a_coupon_all_or_none_or_each_who_may() {
+    use ClaimOutcome::{Claimed, Gone, LimitReached};
     let shop = Shop::new(&[CouponTemplate { total: 5, ..off("five", 100) }]).await;
     let persons: Vec<String> = (1..=6).map(|n| shop.world.member.meet(merchant(1), n)).collect();
     let all = ClaimMode::AllOrNone;
@@ -141,7 +142,6 @@ async fn many_get_a_coupon_all_or_none_or_each_who_may() {
     );
     let each = shop.claim_many("d", "five", &persons, ClaimMode::Each).await.unwrap();
     let outcomes: Vec<ClaimOutcome> = each.iter().map(ClaimResult::outcome).collect();
-    use ClaimOutcome::{Claimed, Gone, LimitReached};
     assert_eq!(outcomes, [LimitReached, LimitReached, Claimed, Claimed, Claimed, Gone]);
     assert!(each.iter().all(|r| r.coupon_id.is_empty() == (r.outcome() != Claimed)));
     assert_eq!(shop.world.count("select claimed from coupon_templates").await, 5);

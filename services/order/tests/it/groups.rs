@@ -95,6 +95,7 @@ async fn a_group_forms_when_its_last_seat_is_paid_and_only_then_the_orders_go_on
 
 #[tokio::test]
 async fn a_group_that_is_not_complete_in_time_gives_everybody_the_order_back() {
+    use GroupSeatState::{Refunded, Released};
     let market = Market::new(3).await;
     save(&market, &[activity("g", 3)]).await;
     let first = market.order(market.opens(1, "g", 15_000)).await.unwrap();
@@ -111,7 +112,6 @@ async fn a_group_that_is_not_complete_in_time_gives_everybody_the_order_back() {
         assert_eq!(market.state(&order.id).await, OrderState::Refunded);
     }
     assert_eq!(market.state(&third.id).await, OrderState::Cancelled);
-    use GroupSeatState::{Refunded, Released};
     let seats: Vec<_> = failed.seats.iter().map(GroupSeat::state).collect();
     assert_eq!(seats, [Refunded, Refunded, Released]);
     assert_eq!(market.world.told().await, [], "what never was a sale is not told as one");
@@ -227,6 +227,7 @@ async fn one_person_is_in_one_group_of_an_activity_at_a_time() {
 
 #[tokio::test]
 async fn a_payment_that_comes_when_the_group_has_failed_goes_back() {
+    use GroupSeatState::{Refunded, Released};
     let market = Market::new(2).await;
     save(&market, &[activity("g", 3)]).await;
     market.order(market.opens(1, "g", 15_000)).await.unwrap();
@@ -240,7 +241,6 @@ async fn a_payment_that_comes_when_the_group_has_failed_goes_back() {
     market.work().await;
     let failed = market.group(&group.id).await;
     assert_eq!(failed.state(), GroupState::Failed);
-    use GroupSeatState::{Refunded, Released};
     let late = failed.seats[1].state();
     assert!([Refunded, Released].contains(&late), "{late:?}");
     let states = "select count(*) from orders where state in ('refunded', 'cancelled')";

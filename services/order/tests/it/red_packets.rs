@@ -90,6 +90,7 @@ impl Market {
 
 #[tokio::test]
 async fn every_packet_comes_to_an_end_and_the_export_agrees_with_the_ledger() {
+    use RedPacketState::{Failed, Received, Refunded, Sent, Unknown};
     let market = Market::new(1).await;
     set_up(&market, 100_000, RedPacketPolicy::default()).await;
     // What the sandbox does with each follows from the last digits.
@@ -97,7 +98,6 @@ async fn every_packet_comes_to_an_end_and_the_export_agrees_with_the_ledger() {
     for amount in [1_000, 1_001, 1_002, 1_003, 1_004, 1_005] {
         packets.push(market.send(market.packet(&format!("{amount}"), 1, amount)).await.unwrap());
     }
-    use RedPacketState::{Failed, Received, Refunded, Sent, Unknown};
     let states: Vec<_> = packets.iter().map(RedPacket::state).collect();
     assert_eq!(states, [Sent, Failed, Unknown, Unknown, Sent, Unknown]);
     assert_eq!(market.spent().await, 6_015 - 1_001, "what is not known is reserved");
