@@ -18,7 +18,7 @@ use siyu_pg::Tx;
 use siyu_proto::order::v1::{AgeBand, BlindBox, BlindBoxEntry, CartLine};
 
 use crate::{
-    App,
+    App, limits,
     market::{
         activity::{self, Kind},
         deal::{Deal, More, PayWindow, pieces},
@@ -67,6 +67,10 @@ pub(crate) async fn enter(
     let definition: BlindBox = activity::decode(&row.definition)?;
     run(&definition).admit(ctx.now)?;
     let pieces = pieces(lines, &definition.sku)?;
+    if pieces > limits::BOX_PIECES_MAX {
+        let most = limits::BOX_PIECES_MAX;
+        return Err(Fault::field("lines[0].quantity", format!("may be {most} boxes at most")));
+    }
     let prizes = store::prizes(tx, &row.code, row.version).await?;
     if prizes.iter().any(|prize| !prize.suffices(row.reserved + pieces)) {
         return Err(refused("BOX_SOLD_OUT", "there is not enough of each prize for all who draw"));

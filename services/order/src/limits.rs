@@ -45,6 +45,9 @@ pub const IDLE_PAUSE: Duration = Duration::from_millis(500);
 /// How old a rate may be at which an order is placed in another currency: a weekend with a holiday.
 pub const FX_RATE_AGE_MAX: TimeDelta = TimeDelta::days(3);
 
+/// How many blind boxes one order may be for: each is a row that is drawn in one transaction and shown in one reply.
+pub const BOX_PIECES_MAX: i64 = 1_000;
+
 /// How long the job of tenders leaves those of a new order to the call that placed it.
 pub const TENDER_HEAD_START: TimeDelta = TimeDelta::seconds(10);
 

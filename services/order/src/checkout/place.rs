@@ -19,7 +19,9 @@ use super::{
     store,
 };
 use crate::{
-    App, attribution, claim, coupon,
+    App, attribution,
+    buyer::{self, leads},
+    claim, coupon,
     directory::Around,
     fx, limits,
     market::{deal::Deal, entry},
@@ -80,6 +82,9 @@ async fn store_order(
 ) -> Result<(OrderId, Placed), Fault> {
     let fingerprint = Sha256::digest(request.encode_to_vec()).to_vec();
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
+    // A merge of persons waits, so that the order is the survivor's or goes over with the others.
+    buyer::store::hold(&mut tx).await?;
+    let buyer = Buyer { person_id: leads(&mut tx, buyer.person_id).await?, ..buyer };
     let before = store::before(&mut tx, &request.request_id).await?;
     if let (Some(id), Some(known)) = (before.order_id, before.fingerprint) {
         return same(request, id, &known, &fingerprint);

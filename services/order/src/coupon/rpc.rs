@@ -9,21 +9,20 @@ use siyu_kernel::{Code, Fault, Id, Violation};
 use siyu_pg::{page, replay};
 use siyu_proto::order::v1::{
     self as proto, ClaimCouponRequest, ClaimCouponResponse, ClaimCouponsRequest,
-    ClaimCouponsResponse, CouponEvent, CouponEventKind, CouponState, CouponTemplate,
-    IssueRedemptionCodeRequest, IssueRedemptionCodeResponse, ListCouponEventsRequest,
-    ListCouponEventsResponse, ListCouponTemplatesRequest, ListCouponTemplatesResponse,
-    ListCouponsRequest, ListCouponsResponse, RedeemCouponRequest, RedeemCouponResponse,
-    ReverseRedemptionRequest, ReverseRedemptionResponse, TransferCouponRequest,
-    TransferCouponResponse, UpsertCouponTemplatesRequest, UpsertCouponTemplatesResponse,
-    VoidCouponRequest, VoidCouponResponse, coupon_service_server::CouponService,
+    ClaimCouponsResponse, CouponState, CouponTemplate, IssueRedemptionCodeRequest,
+    IssueRedemptionCodeResponse, ListCouponEventsRequest, ListCouponEventsResponse,
+    ListCouponTemplatesRequest, ListCouponTemplatesResponse, ListCouponsRequest,
+    ListCouponsResponse, RedeemCouponRequest, RedeemCouponResponse, ReverseRedemptionRequest,
+    ReverseRedemptionResponse, TransferCouponRequest, TransferCouponResponse,
+    UpsertCouponTemplatesRequest, UpsertCouponTemplatesResponse, VoidCouponRequest,
+    VoidCouponResponse, coupon_service_server::CouponService,
 };
 use tonic::{Request, Response, Status, async_trait};
 use uuid::Uuid;
 
 use super::{
-    domain::{self, Coupon, CouponId, State},
-    history::store::{self as history, Entry, Kind},
-    many, pass, redeem,
+    domain::{self, Coupon, State},
+    history, many, pass, redeem,
     store::{self, TemplateRow},
 };
 use crate::{App, buyer, limits};
@@ -99,7 +98,7 @@ impl CouponService for App {
         &self,
         request: Request<ListCouponEventsRequest>,
     ) -> Result<Response<ListCouponEventsResponse>, Status> {
-        serve(request, |ctx, message| list_events(self, ctx, message)).await
+        serve(request, |ctx, message| history::list(self, ctx, message)).await
     }
 
     async fn list_coupons(
@@ -229,28 +228,6 @@ async fn list(
     })
 }
 
-async fn list_events(
-    app: &App,
-    ctx: Ctx,
-    request: ListCouponEventsRequest,
-) -> Result<ListCouponEventsResponse, Fault> {
-    let id: CouponId = parse::id("coupon_id", &request.coupon_id)?;
-    let page = page::Request::<i32>::parse(
-        request.page_size,
-        &request.page_token,
-        limits::PAGE,
-        id.to_string().as_bytes(),
-    )?;
-    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
-    store::find(&mut tx, id).await?.ok_or_else(|| Fault::not_found("coupon"))?;
-    let entries = history::list(&mut tx, id, page.after, page.fetch()).await?;
-    let page = page.page(entries, |entry| entry.seq);
-    Ok(ListCouponEventsResponse {
-        events: page.items.into_iter().map(show_entry).collect(),
-        next_page_token: page.next_token,
-    })
-}
-
 /// A refusal by the state of things.
 pub(super) fn refused(reason: &'static str, message: &'static str) -> Fault {
     Fault::new(Code::FailedPrecondition, reason, message)
@@ -284,23 +261,4 @@ pub(crate) fn show(coupon: &Coupon, now: DateTime<Utc>) -> Result<proto::Coupon,
         valid_time_to: Some(parse::timestamp(coupon.valid_to)),
         create_time: Some(parse::timestamp(coupon.created_at)),
     })
-}
-
-fn show_entry(entry: Entry) -> CouponEvent {
-    let kind = match entry.kind {
-        Kind::Transferred => CouponEventKind::Transferred,
-        Kind::Redeemed => CouponEventKind::Redeemed,
-        Kind::Reversed => CouponEventKind::Reversed,
-        Kind::Voided => CouponEventKind::Voided,
-    };
-    CouponEvent {
-        sequence: entry.seq,
-        kind: kind.into(),
-        person_id: entry.person_id.to_string(),
-        to_person_id: entry.to_person_id.map(|id| id.to_string()).unwrap_or_default(),
-        store_id: entry.store_id.map(|id| id.to_string()).unwrap_or_default(),
-        actor: entry.actor,
-        reason: entry.reason,
-        occur_time: Some(parse::timestamp(entry.occurred_at)),
-    }
 }

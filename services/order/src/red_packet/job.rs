@@ -9,7 +9,7 @@ use siyu_runtime::Progress;
 use super::{
     domain::{Answer, Consequence, OPENS_WITHIN, Packet, PacketId, State},
     send::limits_of,
-    store,
+    store::{self, limit},
 };
 use crate::{App, limits, tender::domain::pause};
 
@@ -70,7 +70,12 @@ async fn keep(
     let gone = || Fault::internal("a red packet has gone");
     let mut packet = store::lock(&mut tx, id).await?.ok_or_else(gone)?;
     let consequence = match answer {
-        Ok(answer) => packet.take(answer, now),
+        Ok(answer) => {
+            if packet.state == State::Sent && matches!(answer, Answer::Failed(_) | Answer::None) {
+                tracing::error!(red_packet_id = %id, "a provider takes back that it sent a packet");
+            }
+            packet.take(answer, now)
+        }
         Err(fault) => {
             tracing::warn!(red_packet_id = %id, reason = fault.reason(), "a provider gave no answer");
             if packet.state == State::Sending {
@@ -106,17 +111,17 @@ async fn follow(
         Consequence::Left => store::enter(tx, packet, "sent", now).await?,
         Consequence::LeftAndReturned => {
             store::enter(tx, packet, "sent", now).await?;
-            store::reserve(tx, code, -minor).await?;
+            limit::reserve(tx, code, -minor).await?;
             store::enter(tx, packet, "returned", now).await?;
         }
         Consequence::Returned => {
-            store::reserve(tx, code, -minor).await?;
+            limit::reserve(tx, code, -minor).await?;
             store::enter(tx, packet, "returned", now).await?;
         }
         Consequence::Released => {
-            store::reserve(tx, code, -minor).await?;
-            for limit in limits_of(packet, &RedPacketPolicy::default()) {
-                store::uncount(tx, &limit, minor).await?;
+            limit::reserve(tx, code, -minor).await?;
+            for counted in limits_of(packet, &RedPacketPolicy::default()) {
+                limit::uncount(tx, &counted, minor).await?;
             }
         }
     }

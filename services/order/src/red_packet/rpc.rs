@@ -21,7 +21,10 @@ use tonic::{Request, Response, Status, async_trait};
 use super::{
     domain::{Packet, State, effective},
     send,
-    store::{self, Budget, BudgetError, Cursor},
+    store::{
+        self, Cursor,
+        limit::{self, Budget, BudgetError},
+    },
 };
 use crate::{App, limits};
 
@@ -117,7 +120,7 @@ async fn set_policy(
         return Err(Fault::field("policy.max_minor", "is less than min_minor"));
     }
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
-    store::save_policy(&mut tx, &given.encode_to_vec(), ctx.now).await?;
+    limit::save_policy(&mut tx, &given.encode_to_vec(), ctx.now).await?;
     tx.commit().await?;
     Ok(SetRedPacketPolicyResponse { policy: Some(policy) })
 }
@@ -141,7 +144,7 @@ async fn upsert_budgets(
     }
     rows.sort_by(|a, b| a.code.cmp(&b.code));
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
-    match store::upsert_budgets(&mut tx, &rows, ctx.now).await {
+    match limit::upsert_budgets(&mut tx, &rows, ctx.now).await {
         Ok(()) => {}
         Err(BudgetError::Below) => return Err(Fault::field("budgets", "is less than is sent")),
         Err(BudgetError::Store(error)) => return Err(error.into()),
@@ -158,7 +161,7 @@ async fn list_budgets(
     let page =
         page::Request::<String>::parse(request.page_size, &request.page_token, limits::PAGE, b"")?;
     let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
-    let rows = store::budgets(&mut tx, page.after.as_deref(), page.fetch()).await?;
+    let rows = limit::budgets(&mut tx, page.after.as_deref(), page.fetch()).await?;
     let page = page.page(rows, |budget| budget.code.clone());
     let show = |budget: Budget| RedPacketBudget {
         code: budget.code,

@@ -14,7 +14,10 @@ use siyu_proto::order::v1::{
 use super::{
     domain::{Packet, PacketId, State, effective},
     job, rpc,
-    store::{self, Limit},
+    store::{
+        self,
+        limit::{self, Limit},
+    },
 };
 use crate::{App, buyer, limits, order};
 
@@ -88,7 +91,7 @@ async fn create(app: &App, ctx: &Ctx, request: &SendRedPacketRequest) -> Result<
 
 /// The limits in force.
 pub(super) async fn policy(tx: &mut Tx) -> Result<RedPacketPolicy, Fault> {
-    let stored = store::policy(tx).await?;
+    let stored = limit::policy(tx).await?;
     let stored = stored.map(|bytes| RedPacketPolicy::decode(bytes.as_slice())).transpose();
     Ok(effective(stored.map_err(Fault::internal)?.unwrap_or_default()))
 }
@@ -116,7 +119,7 @@ fn check(policy: &RedPacketPolicy, request: &SendRedPacketRequest) -> Result<(),
 /// later finds what was sent.
 pub(super) fn limits_of(packet: &Packet, policy: &RedPacketPolicy) -> Vec<Limit> {
     let unbounded = |minor: i64| if minor == 0 { i64::MAX / 2 } else { minor };
-    let limit = |kind, key: String, day: NaiveDate, packets_max, minor| Limit {
+    let bound = |kind, key: String, day: NaiveDate, packets_max, minor| Limit {
         kind,
         key,
         day,
@@ -126,29 +129,29 @@ pub(super) fn limits_of(packet: &Packet, policy: &RedPacketPolicy) -> Vec<Limit>
     let mut limits = Vec::new();
     if !packet.employee.is_empty() {
         let minor = policy.per_employee_day_minor;
-        limits.push(limit("employee", packet.employee.clone(), packet.day, i32::MAX, minor));
+        limits.push(bound("employee", packet.employee.clone(), packet.day, i32::MAX, minor));
     }
     if let Some(order) = packet.order_id {
         let always = LocalDay(0).date();
-        limits.push(limit("order", order.to_string(), always, i32::MAX, policy.per_order_minor));
+        limits.push(bound("order", order.to_string(), always, i32::MAX, policy.per_order_minor));
     }
     let (count, minor) = (policy.per_person_day_count, policy.per_person_day_minor);
-    limits.push(limit("person", packet.person_id.to_string(), packet.day, count, minor));
+    limits.push(bound("person", packet.person_id.to_string(), packet.day, count, minor));
     limits
 }
 
 /// Reserves the budget and counts for every limit, or refuses (rule 87).
 async fn reserve(tx: &mut Tx, packet: &Packet, policy: &RedPacketPolicy) -> Result<(), Fault> {
     let refused = |reason, message: String| Fault::new(Code::FailedPrecondition, reason, message);
-    if !store::has_budget(tx, &packet.budget_code).await? {
+    if !limit::has_budget(tx, &packet.budget_code).await? {
         return Err(Fault::not_found("red packet budget"));
     }
-    if !store::reserve(tx, &packet.budget_code, packet.amount_minor).await? {
+    if !limit::reserve(tx, &packet.budget_code, packet.amount_minor).await? {
         let message = "there is not so much left in the budget".to_owned();
         return Err(refused("RED_PACKET_BUDGET_SPENT", message));
     }
     for limit in limits_of(packet, policy) {
-        if !store::count(tx, &limit, packet.amount_minor).await? {
+        if !limit::count(tx, &limit, packet.amount_minor).await? {
             let message = format!("it is more than the limit of the {} allows", limit.kind);
             return Err(refused("RED_PACKET_LIMIT_REACHED", message).with("limit", limit.kind));
         }

@@ -87,4 +87,9 @@ async fn clicks_of_an_alias_are_those_of_the_person() {
     members.merged(&market.world, market.person(1), market.person(2)).await;
     let order = market.order(market.cart("a")).await.unwrap();
     assert_eq!(market.attribution(1, &order.id).await.unwrap().room_id, "as another");
+    // Who orders under an alias orders as the person.
+    let alias = PlaceOrderRequest { person_id: market.person(2).into(), ..market.cart("b") };
+    let order = market.order(alias).await.unwrap();
+    assert_eq!(order.person_id, market.person(1));
+    assert_eq!(market.attribution(1, &order.id).await.unwrap().room_id, "as another");
 }

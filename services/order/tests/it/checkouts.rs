@@ -105,8 +105,8 @@ fn placed(reply: &PlaceOrderResponse) -> (&Order, &Checkout) {
     (reply.order.as_ref().unwrap(), reply.checkout.as_ref().unwrap())
 }
 
-fn minor(money: &Option<siyu_proto::r#type::v1::Money>) -> i64 {
-    money.as_ref().unwrap().minor_units
+fn minor(money: Option<&siyu_proto::r#type::v1::Money>) -> i64 {
+    money.unwrap().minor_units
 }
 
 fn states(checkout: &Checkout) -> Vec<TenderState> {
@@ -130,12 +130,12 @@ async fn an_order_keeps_its_price_and_waits_for_its_payment() {
     let reply = buyer.place(cart).await.unwrap();
     let (order, checkout) = placed(&reply);
     assert_eq!(
-        (order.state(), minor(&order.paid), order.quantity),
+        (order.state(), minor(order.paid.as_ref()), order.quantity),
         (OrderState::Created, 30_000, 3)
     );
     assert_eq!(order.platform, "siyu");
-    assert_eq!((minor(&checkout.list), minor(&checkout.payable)), (30_000, 30_800));
-    assert_eq!((minor(&checkout.shipping), minor(&checkout.cash)), (800, 30_800));
+    assert_eq!((minor(checkout.list.as_ref()), minor(checkout.payable.as_ref())), (30_000, 30_800));
+    assert_eq!((minor(checkout.shipping.as_ref()), minor(checkout.cash.as_ref())), (800, 30_800));
     let deadline = checkout.pay_deadline.unwrap().seconds;
     assert_eq!(deadline, order.create_time.unwrap().seconds + 15 * 60);
 
@@ -149,7 +149,7 @@ async fn an_order_keeps_its_price_and_waits_for_its_payment() {
     .unwrap();
     let later = buyer.checkout(&order.id).await;
     assert!(later.price_confirmed);
-    assert_eq!((minor(&later.payable), later.rows), (30_800, checkout.rows.clone()));
+    assert_eq!((minor(later.payable.as_ref()), later.rows), (30_800, checkout.rows.clone()));
     assert_eq!(buyer.events(&order.id).await, ["placed"]);
     assert_eq!(buyer.pieces("scarf").await, (100, 2));
     assert_eq!(buyer.world.told().await, [], "an order is told when it is paid");
@@ -178,7 +178,7 @@ async fn an_order_that_stored_value_pays_is_paid_at_once() {
     let reply = buyer.place(by_card(buyer.cart("a"), 1, 30_000)).await.unwrap();
     let (order, checkout) = placed(&reply);
     assert_eq!(order.state(), OrderState::Paid);
-    assert_eq!((minor(&checkout.cash), states(checkout)), (0, vec![TenderState::Captured]));
+    assert_eq!((minor(checkout.cash.as_ref()), states(checkout)), (0, vec![TenderState::Captured]));
     assert_eq!(buyer.world.member.holds(), [HoldState::Taken]);
     assert_eq!(buyer.world.member.free(&card(1)), 20_000);
     let told = buyer.world.told().await;
@@ -199,7 +199,7 @@ async fn points_take_off_what_the_policy_allows_and_are_held() {
     let reply = buyer.place(cart).await.unwrap();
     let (order, checkout) = placed(&reply);
     // Half of 300.00 at most: 150.00 for 15,000 points.
-    assert_eq!((minor(&checkout.payable), minor(&order.paid)), (15_000, 15_000));
+    assert_eq!((minor(checkout.payable.as_ref()), minor(order.paid.as_ref())), (15_000, 15_000));
     let [tender] = checkout.tenders.as_slice() else { panic!("{checkout:?}") };
     assert_eq!((tender.kind(), tender.state()), (TenderKind::Points, TenderState::Held));
     assert_eq!((tender.points, tender.amount_minor), (15_000, 15_000));
@@ -314,7 +314,7 @@ async fn one_coupon_serves_one_order_however_many_want_it_at_once() {
         assert!(["COUPON_TAKEN", "PRICE_CHANGED"].contains(&fault.reason()), "{fault:?}");
     }
     let order = placed.into_iter().next().unwrap().unwrap().order.unwrap();
-    assert_eq!(buyer.checkout(&order.id).await.coupon_ids, [coupon.id.clone()]);
+    assert_eq!(buyer.checkout(&order.id).await.coupon_ids, std::slice::from_ref(&coupon.id));
 
     // It comes back when the order ends, and serves another.
     buyer.cancel(&order.id).await.unwrap();

@@ -10,7 +10,6 @@ use siyu_testkit::merchant;
 use crate::{
     buyers::Members,
     coupons::{claim, off, save},
-    quotes::{quote_for, shop},
     world::World,
 };
 
@@ -291,31 +290,4 @@ async fn coupons_and_their_counts_follow_a_merge_and_come_apart_again() {
     claim(&shop.world, "8", "three", &shop.bob).await.unwrap();
     claim(&shop.world, "9", "three", &shop.bob).await.unwrap();
     assert_eq!(reason(claim(&shop.world, "10", "three", &shop.bob).await), "COUPON_LIMIT_REACHED");
-}
-
-#[tokio::test]
-async fn a_coupon_for_a_store_or_a_channel_is_of_no_use_elsewhere() {
-    let world = shop().await;
-    let ann = world.member.meet(merchant(1), 1);
-    world.member.open(merchant(1), "S1", 1);
-    world.member.open(merchant(1), "S2", 2);
-    let scope =
-        Scope { stores: vec!["S1".into()], channels: vec!["app".into()], ..Scope::default() };
-    save(&world, &[CouponTemplate { scope: Some(scope), ..off("there", 1_000) }]).await.unwrap();
-    claim(&world, "1", "there", &ann).await.unwrap();
-    for (store, channel, off) in
-        [("S1", "app", 1_000), ("S2", "app", 0), ("S1", "web", 0), ("", "", 0)]
-    {
-        let request = QuoteCartRequest {
-            person_id: ann.clone(),
-            store_code: store.into(),
-            channel: channel.into(),
-            ..QuoteCartRequest::default()
-        };
-        let priced = quote_for(&world, request, &[("dress-m", 1)]).await.unwrap();
-        let [verdict] = priced.coupons.as_slice() else { panic!("{priced:?}") };
-        assert_eq!((verdict.off_minor, verdict.used), (off, off > 0), "{store} {channel}");
-        let of_no_use = verdict.unusable() == CouponUnusable::NothingEligible;
-        assert_eq!(of_no_use, off == 0, "{store} {channel}");
-    }
 }

@@ -120,14 +120,14 @@ impl Member {
     }
 }
 
-fn payment(hold: Uuid) -> Option<ValuePayment> {
+fn payment(hold: Uuid) -> ValuePayment {
     let id = Id::<kind::ValuePayment>::from_uuid(hold).to_string();
-    Some(ValuePayment { id, ..ValuePayment::default() })
+    ValuePayment { id, ..ValuePayment::default() }
 }
 
-fn posting(hold: Uuid) -> Option<PointsPosting> {
+fn posting(hold: Uuid) -> PointsPosting {
     let transfer_id = Id::<kind::Transfer>::from_uuid(hold).to_string();
-    Some(PointsPosting { transfer_id, ..PointsPosting::default() })
+    PointsPosting { transfer_id, ..PointsPosting::default() }
 }
 
 fn uuid_of<K: siyu_kernel::Kind>(text: &str) -> Uuid {
@@ -144,7 +144,7 @@ impl StoredValueService for Member {
             let body = format!("{request:?}");
             let hold = self.0.wallet.lock().unwrap().hold(&request.request_id, body, from)?;
             self.leave()?;
-            Ok::<_, Fault>(HoldValueResponse { payment: payment(hold) })
+            Ok::<_, Fault>(HoldValueResponse { payment: Some(payment(hold)) })
         })
         .await
     }
@@ -158,7 +158,7 @@ impl StoredValueService for Member {
             let hold = uuid_of::<kind::ValuePayment>(&request.payment_id);
             self.0.wallet.lock().unwrap().end(&request.request_id, hold, HoldState::Taken)?;
             self.leave()?;
-            Ok::<_, Fault>(CaptureHoldResponse { payment: payment(hold) })
+            Ok::<_, Fault>(CaptureHoldResponse { payment: Some(payment(hold)) })
         })
         .await
     }
@@ -169,7 +169,7 @@ impl StoredValueService for Member {
             let hold = uuid_of::<kind::ValuePayment>(&request.payment_id);
             self.0.wallet.lock().unwrap().end(&request.request_id, hold, HoldState::Freed)?;
             self.leave()?;
-            Ok::<_, Fault>(VoidHoldResponse { payment: payment(hold) })
+            Ok::<_, Fault>(VoidHoldResponse { payment: Some(payment(hold)) })
         })
         .await
     }
@@ -189,7 +189,10 @@ impl StoredValueService for Member {
             wallet.back(&request.request_id, hold, request.amount_minor)?;
             drop(wallet);
             self.leave()?;
-            Ok::<_, Fault>(RefundValueResponse { payment: payment(hold), returns: Vec::new() })
+            Ok::<_, Fault>(RefundValueResponse {
+                payment: Some(payment(hold)),
+                returns: Vec::new(),
+            })
         })
         .await
     }
@@ -221,7 +224,7 @@ impl PointsService for Member {
             let from = vec![(request.person_id.clone(), request.points)];
             let hold = self.0.wallet.lock().unwrap().hold(&request.request_id, body, from)?;
             self.leave()?;
-            Ok::<_, Fault>(FreezePointsResponse { posting: posting(hold) })
+            Ok::<_, Fault>(FreezePointsResponse { posting: Some(posting(hold)) })
         })
         .await
     }
@@ -235,7 +238,7 @@ impl PointsService for Member {
             let hold = uuid_of::<kind::Transfer>(&request.freeze_id);
             self.0.wallet.lock().unwrap().end(&request.request_id, hold, HoldState::Taken)?;
             self.leave()?;
-            Ok::<_, Fault>(ConsumeFrozenPointsResponse { posting: posting(hold) })
+            Ok::<_, Fault>(ConsumeFrozenPointsResponse { posting: Some(posting(hold)) })
         })
         .await
     }
@@ -249,7 +252,7 @@ impl PointsService for Member {
             let hold = uuid_of::<kind::Transfer>(&request.freeze_id);
             self.0.wallet.lock().unwrap().end(&request.request_id, hold, HoldState::Freed)?;
             self.leave()?;
-            Ok::<_, Fault>(UnfreezePointsResponse { posting: posting(hold) })
+            Ok::<_, Fault>(UnfreezePointsResponse { posting: Some(posting(hold)) })
         })
         .await
     }
@@ -273,7 +276,7 @@ impl PointsService for Member {
             wallet.back(&request.request_id, hold, request.points)?;
             drop(wallet);
             self.leave()?;
-            Ok::<_, Fault>(RevertPointsResponse { posting: posting(hold) })
+            Ok::<_, Fault>(RevertPointsResponse { posting: Some(posting(hold)) })
         })
         .await
     }
