@@ -7,6 +7,7 @@ mod checking;
 mod expiring;
 mod holds;
 mod joining;
+mod joining_random;
 mod lots;
 mod model;
 mod model_moves;

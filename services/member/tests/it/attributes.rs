@@ -6,7 +6,7 @@ use siyu_proto::member::v1::*;
 
 use crate::world::{World, fields};
 
-async fn define(
+pub(crate) async fn define(
     world: &World,
     code: &str,
     kind: AttributeType,
@@ -24,7 +24,7 @@ async fn define(
     Ok(reply.into_inner().attribute.unwrap().id)
 }
 
-async fn set(world: &World, values: &[(&str, &str, &str)]) -> Result<i32, Fault> {
+pub(crate) async fn set(world: &World, values: &[(&str, &str, &str)]) -> Result<i32, Fault> {
     let value = |&(person, code, value): &(&str, &str, &str)| AttributeValue {
         person_id: person.into(),
         code: code.into(),
@@ -35,7 +35,7 @@ async fn set(world: &World, values: &[(&str, &str, &str)]) -> Result<i32, Fault>
     Ok(reply.into_inner().changed)
 }
 
-async fn values(world: &World, person: &str) -> Vec<(String, String)> {
+pub(crate) async fn values(world: &World, person: &str) -> Vec<(String, String)> {
     let request = ListPersonAttributesRequest { person_id: person.into(), ..Default::default() };
     let reply = world.attributes(world.own).list_person_attributes(request).await.unwrap();
     reply.into_inner().values.into_iter().map(|value| (value.code, value.value)).collect()

@@ -15,11 +15,11 @@ use crate::{
     world::{World, fields},
 };
 
-fn benefit(kind: BenefitKind, amount: i64, times: i32) -> Benefit {
+pub(crate) fn benefit(kind: BenefitKind, amount: i64, times: i32) -> Benefit {
     Benefit { kind: kind.into(), amount, times, ..Default::default() }
 }
 
-fn plan(benefits: Vec<Benefit>) -> CardPlan {
+pub(crate) fn plan(benefits: Vec<Benefit>) -> CardPlan {
     CardPlan {
         name: "gold".into(),
         price: Some(Money { currency_code: "CNY".into(), minor_units: 36_500 }),
@@ -29,7 +29,11 @@ fn plan(benefits: Vec<Benefit>) -> CardPlan {
     }
 }
 
-async fn offer(world: &World, request_id: &str, plan: CardPlan) -> Result<CardPlan, Fault> {
+pub(crate) async fn offer(
+    world: &World,
+    request_id: &str,
+    plan: CardPlan,
+) -> Result<CardPlan, Fault> {
     let request = CreateCardPlanRequest { request_id: request_id.into(), plan: Some(plan) };
     let reply = world.cards(world.own).create_card_plan(request).await;
     reply.map(|reply| reply.into_inner().plan.unwrap()).map_err(fault)
@@ -51,13 +55,13 @@ async fn step(world: &World, request_id: &str, card: &str, step: CardStep) -> Re
     reply.map(|reply| reply.into_inner().card.unwrap()).map_err(fault)
 }
 
-async fn paid(world: &World, request_id: &str, person: &str, plan: &CardPlan) -> Card {
+pub(crate) async fn paid(world: &World, request_id: &str, person: &str, plan: &CardPlan) -> Card {
     let card = buy(world, request_id, person, plan).await;
     step(world, request_id, &card.id, CardStep::Pay).await.unwrap()
 }
 
 /// Kind, amount and uses of everything that a person is entitled to.
-async fn held(world: &World, person: &str) -> Vec<(BenefitKind, i64, i32)> {
+pub(crate) async fn held(world: &World, person: &str) -> Vec<(BenefitKind, i64, i32)> {
     let request = ListBenefitsRequest { person_id: person.into(), ..Default::default() };
     let reply = world.benefits(world.own).list_benefits(request).await.unwrap().into_inner();
     let show = |held: HeldBenefit| {
@@ -67,7 +71,7 @@ async fn held(world: &World, person: &str) -> Vec<(BenefitKind, i64, i32)> {
     reply.benefits.into_iter().map(show).collect()
 }
 
-fn using(request_id: &str, person: &str, kind: BenefitKind) -> UseBenefitRequest {
+pub(crate) fn using(request_id: &str, person: &str, kind: BenefitKind) -> UseBenefitRequest {
     UseBenefitRequest {
         request_id: request_id.into(),
         person_id: person.into(),
@@ -76,7 +80,7 @@ fn using(request_id: &str, person: &str, kind: BenefitKind) -> UseBenefitRequest
     }
 }
 
-async fn use_one(world: &World, request: UseBenefitRequest) -> Result<i32, Fault> {
+pub(crate) async fn use_one(world: &World, request: UseBenefitRequest) -> Result<i32, Fault> {
     let reply = world.benefits(world.own).use_benefit(request).await.map_err(fault)?;
     Ok(reply.into_inner().benefit.unwrap().used)
 }

@@ -7,7 +7,12 @@ use tokio::task::JoinSet;
 
 use crate::world::World;
 
-async fn relate(world: &World, of: &str, other: &str, kind: RelationKind) -> Result<(), Fault> {
+pub(crate) async fn relate(
+    world: &World,
+    of: &str,
+    other: &str,
+    kind: RelationKind,
+) -> Result<(), Fault> {
     let request = RelatePersonsRequest {
         person_id: of.into(),
         other_person_id: other.into(),
@@ -17,7 +22,7 @@ async fn relate(world: &World, of: &str, other: &str, kind: RelationKind) -> Res
     world.households(world.own).relate_persons(request).await.map(drop).map_err(fault)
 }
 
-async fn seen(world: &World, person: &str) -> Vec<(RelationKind, String)> {
+pub(crate) async fn seen(world: &World, person: &str) -> Vec<(RelationKind, String)> {
     let mut request =
         ListRelationsRequest { person_id: person.into(), page_size: 1, ..Default::default() };
     let mut all = Vec::new();

@@ -18,6 +18,7 @@ mod households;
 mod identity;
 mod identity_undo;
 mod merchants;
+mod merging;
 mod orders;
 mod organisation;
 mod owners;

@@ -10,7 +10,7 @@ use crate::{
     world::{World, fields},
 };
 
-async fn set(
+pub(crate) async fn set(
     world: &World,
     request_id: &str,
     policy: SignInPolicy,
@@ -19,12 +19,12 @@ async fn set(
     world.sign_ins(world.own).set_sign_in_policy(request).await.map(drop).map_err(fault)
 }
 
-async fn sign(world: &World, person: &str) -> SignedDay {
+pub(crate) async fn sign(world: &World, person: &str) -> SignedDay {
     let request = SignInRequest { person_id: person.into() };
     world.sign_ins(world.own).sign_in(request).await.unwrap().into_inner().day.unwrap()
 }
 
-fn rules() -> SignInPolicy {
+pub(crate) fn rules() -> SignInPolicy {
     let bonus = |day, points| StreakBonus { day, points };
     SignInPolicy { points_per_day: 1, bonuses: vec![bonus(2, 5), bonus(3, 10)], cycle_days: 3 }
 }

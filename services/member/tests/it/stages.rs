@@ -15,12 +15,12 @@ use crate::{
     world::{World, fields, key},
 };
 
-async fn stage(world: &World, person: &str) -> GetStageResponse {
+pub(crate) async fn stage(world: &World, person: &str) -> GetStageResponse {
     let request = GetStageRequest { person_id: person.into() };
     world.stages(world.own).get_stage(request).await.unwrap().into_inner()
 }
 
-async fn connect(world: &World, person: &str, channel: &str, at: DateTime<Utc>) {
+pub(crate) async fn connect(world: &World, person: &str, channel: &str, at: DateTime<Utc>) {
     let connection = Connection {
         person_id: person.into(),
         channel: channel.into(),

@@ -18,7 +18,7 @@ use crate::{
     world::{World, fields},
 };
 
-fn ladder(tiers: &[(&str, i64, i64)]) -> TierPolicy {
+pub(crate) fn ladder(tiers: &[(&str, i64, i64)]) -> TierPolicy {
     let tier = |&(name, threshold, gift_points): &(&str, i64, i64)| Tier {
         name: name.into(),
         threshold,
@@ -32,13 +32,17 @@ fn ladder(tiers: &[(&str, i64, i64)]) -> TierPolicy {
     }
 }
 
-async fn set(world: &World, request_id: &str, policy: TierPolicy) -> Result<TierPolicy, Fault> {
+pub(crate) async fn set(
+    world: &World,
+    request_id: &str,
+    policy: TierPolicy,
+) -> Result<TierPolicy, Fault> {
     let request = SetTierPolicyRequest { request_id: request_id.into(), policy: Some(policy) };
     let reply = world.tiers(world.own).set_tier_policy(request).await;
     reply.map(|reply| reply.into_inner().policy.unwrap()).map_err(fault)
 }
 
-async fn status(world: &World, person: &str) -> GetTierStatusResponse {
+pub(crate) async fn status(world: &World, person: &str) -> GetTierStatusResponse {
     let request = GetTierStatusRequest { person_id: person.into() };
     world.tiers(world.own).get_tier_status(request).await.unwrap().into_inner()
 }
@@ -52,7 +56,7 @@ fn growth_for(request_id: &str, person: &str, growth: i64) -> GrantGrowthRequest
     }
 }
 
-async fn grow(world: &World, request_id: &str, person: &str, growth: i64) -> (i64, i32) {
+pub(crate) async fn grow(world: &World, request_id: &str, person: &str, growth: i64) -> (i64, i32) {
     let request = growth_for(request_id, person, growth);
     let reply = world.tiers(world.own).grant_growth(request).await.unwrap().into_inner();
     (reply.growth, reply.tier)
