@@ -134,6 +134,8 @@ pub mod kind {
         Redemption = "rdm";
         /// A gift of stored value.
         Gift = "gft";
+        /// A correction of a stored-value card.
+        ValueAdjustment = "vad";
         /// An account of a ledger.
         Account = "acc";
         /// A benefit card (权益卡) of a person.

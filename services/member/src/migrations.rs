@@ -159,4 +159,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "add_multipliers",
         sql: include_str!("../migrations/1072_add_multipliers.sql"),
     },
+    Migration {
+        version: 1073,
+        name: "create_value_adjustments",
+        sql: include_str!("../migrations/1073_create_value_adjustments.sql"),
+    },
 ];

@@ -4,6 +4,7 @@
 //! Locks are taken in one order, so that no two calls wait for each other: the request id, then what the call is about (a
 //! recharge, payment, redemption or gift), then the issuer, then cards by id, then accounts of the ledger.
 
+pub mod adjust;
 pub mod books;
 pub mod buckets;
 pub mod card;
@@ -67,6 +68,9 @@ pub const MOVED: TransferCode = TransferCode::new(28);
 pub const BONUS_EXPIRED: TransferCode = TransferCode::new(29);
 /// A card was redeemed.
 pub const REDEEMED: TransferCode = TransferCode::new(30);
+
+/// Somebody corrected a card.
+pub const ADJUSTED: TransferCode = TransferCode::new(31);
 
 /// Asks whether a store that a request names exists.
 pub(crate) async fn known_store(tx: &mut Tx, store: Option<StoreId>) -> Result<(), Fault> {

@@ -32,6 +32,8 @@ pub enum Kind {
     TransferOut,
     /// Value came from another card.
     TransferIn,
+    /// Somebody corrected it.
+    Adjust,
 }
 
 /// One change of one card.
@@ -99,6 +101,7 @@ impl Kind {
             Self::BonusExpired => "bonus_expired",
             Self::TransferOut => "transfer_out",
             Self::TransferIn => "transfer_in",
+            Self::Adjust => "adjust",
         }
     }
 }
@@ -114,6 +117,7 @@ impl From<Row> for proto::ValueCardEntry {
             Kind::BonusExpired => proto::ValueEntryKind::BonusExpired,
             Kind::TransferOut => proto::ValueEntryKind::TransferOut,
             Kind::TransferIn => proto::ValueEntryKind::TransferIn,
+            Kind::Adjust => proto::ValueEntryKind::Adjust,
         };
         Self {
             kind: kind.into(),

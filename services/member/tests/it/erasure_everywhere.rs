@@ -209,6 +209,14 @@ async fn words(till: &Till, person: &str, other: &str) {
 async fn redemption(till: &Till, person: &str) -> String {
     let card = till.card(person).await;
     till.fill(&card, 10_000, 0).await;
+    let request = AdjustValueCardRequest {
+        request_id: "ad".into(),
+        card_id: card.clone(),
+        principal_minor: 1,
+        reason: mark("counted wrong"),
+        ..Default::default()
+    };
+    till.cards().adjust_value_card(request).await.unwrap();
     let request = RequestRedemptionRequest {
         request_id: "rd".into(),
         card_id: card,
@@ -303,6 +311,7 @@ async fn nothing_that_was_said_about_somebody_is_anywhere_after_erasing() {
         "redemptions",
         "relations",
         "released_identities",
+        "value_adjustments",
     ];
     let missing: Vec<&str> = losing.into_iter().filter(|table| !tables.contains(table)).collect();
     assert_eq!(missing, Vec::<&str>::new(), "{tables:?}");

@@ -51,33 +51,33 @@ async fn relations_of_both_are_one_persons_and_part_again() {
     let world = World::new().await;
     let (a, b) = two(&world).await;
     let others = world.people(world.own, &["x", "y", "z"]).await;
-    let (x, y, z) = (&others[0], &others[1], &others[2]);
-    households::relate(&world, &a, x, Household).await.unwrap();
+    let (child, spouse, friend) = (&others[0], &others[1], &others[2]);
+    households::relate(&world, &a, child, Household).await.unwrap();
     households::relate(&world, &a, &b, Companion).await.unwrap();
-    households::relate(&world, &b, x, Household).await.unwrap();
-    households::relate(&world, &b, y, Household).await.unwrap();
-    households::relate(&world, &a, z, InvitedBy).await.unwrap();
-    households::relate(&world, y, &b, InvitedBy).await.unwrap();
+    households::relate(&world, &b, child, Household).await.unwrap();
+    households::relate(&world, &b, spouse, Household).await.unwrap();
+    households::relate(&world, &a, friend, InvitedBy).await.unwrap();
+    households::relate(&world, spouse, &b, InvitedBy).await.unwrap();
     let alone = [households::seen(&world, &a).await, households::seen(&world, &b).await];
     let merge = world.join(world.own, &a, &b).await;
     let mut both = vec![
-        (Household, x.clone()),
-        (Household, y.clone()),
-        (Invited, y.clone()),
-        (InvitedBy, z.clone()),
+        (Household, child.clone()),
+        (Household, spouse.clone()),
+        (Invited, spouse.clone()),
+        (InvitedBy, friend.clone()),
     ];
     let mut seen = households::seen(&world, &b).await;
     let key = |(kind, id): &(RelationKind, String)| (*kind as i32, id.clone());
     both.sort_by_key(key);
     seen.sort_by_key(key);
     assert_eq!(seen, both, "each once, and none with oneself");
-    assert_eq!(households::seen(&world, x).await, [(Household, a.clone())]);
-    let of_y = households::seen(&world, y).await;
-    assert_eq!(of_y, [(Household, a.clone()), (InvitedBy, a.clone())]);
+    assert_eq!(households::seen(&world, child).await, [(Household, a.clone())]);
+    let of_spouse = households::seen(&world, spouse).await;
+    assert_eq!(of_spouse, [(Household, a.clone()), (InvitedBy, a.clone())]);
     world.part(world.own, &merge).await;
     let again = [households::seen(&world, &a).await, households::seen(&world, &b).await];
     assert_eq!(again, alone);
-    assert_eq!(households::seen(&world, x).await.len(), 2);
+    assert_eq!(households::seen(&world, child).await.len(), 2);
 }
 
 #[tokio::test]

@@ -250,3 +250,8 @@ pub(crate) fn charges(charges: &[(&str, i64)]) -> Vec<ValueCharge> {
 pub(crate) fn gave(payment: &ValuePayment) -> Vec<(i64, i64)> {
     payment.parts.iter().map(|part| (part.principal_minor, part.bonus_minor)).collect()
 }
+
+/// The id of a card that nobody has.
+pub(crate) fn nobody() -> String {
+    siyu_testkit::id::<siyu_kernel::kind::ValueCard>(9_999).to_string()
+}

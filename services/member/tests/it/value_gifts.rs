@@ -20,17 +20,29 @@ pub(crate) async fn transfer(
     Ok(till.gifts().transfer_value(request).await.map_err(fault)?.into_inner())
 }
 
-async fn give(till: &Till, card: &str, amount_minor: i64) -> CreateValueGiftResponse {
+pub(crate) async fn give(till: &Till, card: &str, amount_minor: i64) -> CreateValueGiftResponse {
+    give_some(till, card, amount_minor).await.unwrap()
+}
+
+pub(crate) async fn give_some(
+    till: &Till,
+    card: &str,
+    amount_minor: i64,
+) -> Result<CreateValueGiftResponse, Fault> {
     let request = CreateValueGiftRequest {
         request_id: till.fresh(),
         card_id: card.into(),
         amount_minor,
         valid_hours: 0,
     };
-    till.gifts().create_value_gift(request).await.unwrap().into_inner()
+    Ok(till.gifts().create_value_gift(request).await.map_err(fault)?.into_inner())
 }
 
-async fn accept(till: &Till, code: &str, person: &str) -> Result<AcceptValueGiftResponse, Fault> {
+pub(crate) async fn accept(
+    till: &Till,
+    code: &str,
+    person: &str,
+) -> Result<AcceptValueGiftResponse, Fault> {
     let request = AcceptValueGiftRequest {
         request_id: till.fresh(),
         code: code.into(),
@@ -39,7 +51,7 @@ async fn accept(till: &Till, code: &str, person: &str) -> Result<AcceptValueGift
     Ok(till.gifts().accept_value_gift(request).await.map_err(fault)?.into_inner())
 }
 
-async fn cancel(till: &Till, gift_id: &str) -> Result<ValueGift, Fault> {
+pub(crate) async fn cancel(till: &Till, gift_id: &str) -> Result<ValueGift, Fault> {
     let request = CancelValueGiftRequest { request_id: till.fresh(), gift_id: gift_id.into() };
     let reply = till.gifts().cancel_value_gift(request).await.map_err(fault)?.into_inner();
     Ok(reply.gift.unwrap())

@@ -30,7 +30,7 @@ pub(crate) async fn approve(
     Ok(reply.into_inner())
 }
 
-async fn reject(till: &Till, id: &str) -> Result<Redemption, Fault> {
+pub(crate) async fn reject(till: &Till, id: &str) -> Result<Redemption, Fault> {
     let request = RejectRedemptionRequest { request_id: till.fresh(), redemption_id: id.into() };
     let reply = till.redemptions("bert").reject_redemption(request).await.map_err(fault)?;
     Ok(reply.into_inner().redemption.unwrap())

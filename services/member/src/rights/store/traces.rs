@@ -181,10 +181,20 @@ pub async fn forget_notes(tx: &mut Tx, ids: &[PersonId]) -> Result<(), siyu_pg::
     Ok(())
 }
 
-/// Destroys what customers were told when they were handed over, and why their cards were to be paid out.
+/// Destroys what customers were told when they were handed over, and why their cards were corrected or to be paid out.
 pub async fn forget_words(tx: &mut Tx, ids: &[PersonId]) -> Result<(), siyu_pg::Error> {
     sqlx::query(
         "update handovers set message = '' where merchant_id = $1 and person_id = any ($2)",
+    )
+    .bind(tx.merchant())
+    .bind(ids)
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query(
+        "update value_adjustments set reason = ''
+        where merchant_id = $1 and card_id in (
+            select id from value_cards where merchant_id = $1 and person_id = any ($2)
+        )",
     )
     .bind(tx.merchant())
     .bind(ids)

@@ -5,12 +5,13 @@ use siyu_grpc::{Ctx, parse, serve};
 use siyu_kernel::{Fault, Id};
 use siyu_pg::{page, replay};
 use siyu_proto::member::v1::{
-    self as proto, CloseValueCardRequest, CloseValueCardResponse, FindValueCardRequest,
-    FindValueCardResponse, FreezeValueCardRequest, FreezeValueCardResponse, GetValueCardRequest,
-    GetValueCardResponse, ListValueCardEntriesRequest, ListValueCardEntriesResponse,
-    ListValueCardsRequest, ListValueCardsResponse, OpenValueCardRequest, OpenValueCardResponse,
-    RenewValueCardRequest, RenewValueCardResponse, UnfreezeValueCardRequest,
-    UnfreezeValueCardResponse, value_card_service_server::ValueCardService,
+    self as proto, AdjustValueCardRequest, AdjustValueCardResponse, CloseValueCardRequest,
+    CloseValueCardResponse, FindValueCardRequest, FindValueCardResponse, FreezeValueCardRequest,
+    FreezeValueCardResponse, GetValueCardRequest, GetValueCardResponse,
+    ListValueCardEntriesRequest, ListValueCardEntriesResponse, ListValueCardsRequest,
+    ListValueCardsResponse, OpenValueCardRequest, OpenValueCardResponse, RenewValueCardRequest,
+    RenewValueCardResponse, UnfreezeValueCardRequest, UnfreezeValueCardResponse,
+    value_card_service_server::ValueCardService,
 };
 use tonic::{Request, Response, Status, async_trait};
 use uuid::Uuid;
@@ -22,7 +23,7 @@ use super::{
 };
 use crate::{
     App, limits, person,
-    value::{books, entry, policy},
+    value::{adjust, books, entry, policy},
 };
 
 const OPEN: &str = "siyu.member.v1.ValueCardService/OpenValueCard";
@@ -66,6 +67,13 @@ impl ValueCardService for App {
         request: Request<ListValueCardEntriesRequest>,
     ) -> Result<Response<ListValueCardEntriesResponse>, Status> {
         serve(request, |ctx, message| entries(self, ctx, message)).await
+    }
+
+    async fn adjust_value_card(
+        &self,
+        request: Request<AdjustValueCardRequest>,
+    ) -> Result<Response<AdjustValueCardResponse>, Status> {
+        serve(request, |ctx, message| adjust::adjust(self, ctx, message)).await
     }
 
     async fn freeze_value_card(
