@@ -59,6 +59,7 @@ const NATURAL: &[(&str, &str)] = &[
     ("RecordConnections", "an edge is known by its ends, a fact by its instant"),
     ("ImportOrders", "an order is known by platform, shop and number, a version by its instant"),
     ("StreamImportOrders", "as ImportOrders"),
+    ("StreamResolvePersons", "as ResolvePersons"),
     ("SetStatusMapping", "a word has one meaning"),
     ("BindCustomer", "a click is known by customer, promoter and instant"),
     ("UpdateAudience", "it says how the audience should be"),
