@@ -26,7 +26,7 @@ create table blind_box_prizes (
     stock bigint not null,
     drawn bigint not null,
     constraint blind_box_prizes_pkey primary key (merchant_id, code, version, prize),
-    constraint blind_box_prizes_version_fkey foreign key (merchant_id, code, version)
+    constraint blind_box_prizes_code_version_fkey foreign key (merchant_id, code, version)
         references blind_boxes (merchant_id, code, version),
     constraint blind_box_prizes_drawn_check check (drawn >= 0 and (stock = 0 or drawn <= stock))
 );
@@ -52,7 +52,7 @@ create table blind_box_orders (
     state text not null,
     constraint blind_box_orders_pkey primary key (merchant_id, order_id),
     constraint blind_box_orders_order_id_fkey foreign key (merchant_id, order_id) references orders (merchant_id, id),
-    constraint blind_box_orders_version_fkey foreign key (merchant_id, code, version)
+    constraint blind_box_orders_code_version_fkey foreign key (merchant_id, code, version)
         references blind_boxes (merchant_id, code, version),
     constraint blind_box_orders_age_check check (age = 'adult' or (age = 'minor' and guardian_consent)),
     constraint blind_box_orders_state_check check (state in ('reserved', 'drawn', 'released'))

@@ -98,8 +98,8 @@ impl Accruals {
         Ok(before.into_iter().filter_map(again).collect())
     }
 
-    /// Finds who brought the buyers of orders that are seen for the first time, as of the instant at which they were placed or, where
-    /// that is not known, paid.
+    /// Finds who brought the buyers of orders that are seen for the first time, as of the instant at which they were placed
+    /// or, where that is not known, paid.
     async fn attribute(
         &self,
         tx: &mut Tx,

@@ -93,8 +93,8 @@ impl Purchase {
         known.is_none_or(|row| row.person_id != self.person_id)
     }
 
-    /// What it earns by the rules in force when it was paid, after what an earlier revision has settled. The multiplier is that of
-    /// a new order.
+    /// What it earns by the rules in force when it was paid, after what an earlier revision has settled. The multiplier is
+    /// that of a new order.
     pub fn earns(
         &self,
         rules: &Rules,

@@ -159,7 +159,7 @@ fn show(bargain: &Bargain, cuts: &[Cut], now: DateTime<Utc>) -> Result<proto::Ba
         price_minor: activity.floor_minor + bargain.remaining_minor,
         activity: Some(activity),
         helpers_left: bargain.cuts_left,
-        deadline: Some(parse::timestamp(bargain.deadline)),
+        deadline_time: Some(parse::timestamp(bargain.deadline)),
         order_id: bargain.order_id.map(|id| id.to_string()).unwrap_or_default(),
         seed_sha256: fair::digest(&bargain.seed),
         seed: if bargain.is_over(now) { fair::hex(&bargain.seed) } else { String::new() },

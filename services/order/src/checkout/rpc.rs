@@ -230,7 +230,7 @@ fn show(
         rows: kept.rows,
         coupon_ids: kept.used_coupon_ids,
         tenders: tenders.iter().map(show_tender).collect(),
-        pay_deadline: Some(parse::timestamp(checkout.pay_deadline)),
+        pay_deadline_time: Some(parse::timestamp(checkout.pay_deadline)),
         delivery_method: method.into(),
         price_confirmed,
         presentment: None,

@@ -243,8 +243,8 @@ pub async fn ripen(
     };
     sqlx::query(
         "update checkouts set ripe_at = case $3
-            when 'confirm' then $4 + make_interval(days => confirm_days)
-            when 'after_sale' then $4 + make_interval(days => after_sale_days)
+            when 'confirm' then $4::timestamptz + make_interval(days => confirm_days)
+            when 'after_sale' then $4::timestamptz + make_interval(days => after_sale_days)
         end
         where merchant_id = $1 and order_id = $2",
     )

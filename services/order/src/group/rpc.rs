@@ -114,7 +114,7 @@ pub(crate) fn show(group: &Group, seats: &[SeatRow]) -> Result<proto::Group, Fau
         taken: group.taken,
         paid: group.paid,
         simulated: group.simulated,
-        deadline: group.deadline.map(parse::timestamp),
+        deadline_time: group.deadline.map(parse::timestamp),
         seats: seats.iter().map(show_seat).collect(),
         create_time: Some(parse::timestamp(group.created_at)),
     })

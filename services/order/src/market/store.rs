@@ -102,7 +102,7 @@ pub async fn take(
 ) -> Result<bool, siyu_pg::Error> {
     let done = sqlx::query(
         "insert into activity_counts as c (merchant_id, kind, code, person_id, taken)
-        select $1, $2, $3, $4, $5 where $5 <= $6
+        select $1, $2, $3, $4, $5::bigint where $5::bigint <= $6
         on conflict on constraint activity_counts_pkey do update
         set taken = c.taken + excluded.taken
         where c.taken + excluded.taken <= $6",

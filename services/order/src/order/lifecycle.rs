@@ -18,7 +18,8 @@
 //! | shipped | signed | signed |
 //! | `picked_up`, delivered, signed | completed | completed |
 //! | completed | closed | closed |
-//! | `group_pending`, paid, accepted, `ready_for_pickup`, `picked_up`, delivering, delivered, shipped, signed, completed | refunded | refunded |
+//! | `group_pending`, paid, accepted, `ready_for_pickup`, `picked_up` | refunded | refunded |
+//! | delivering, delivered, shipped, signed, completed | refunded | refunded |
 //!
 //! Every other pair is refused. A late payment revives an order only if its stock can be reserved again; if not, the money
 //! goes back and the order stays cancelled.

@@ -136,7 +136,7 @@ async fn an_order_keeps_its_price_and_waits_for_its_payment() {
     assert_eq!(order.platform, "siyu");
     assert_eq!((minor(checkout.list.as_ref()), minor(checkout.payable.as_ref())), (30_000, 30_800));
     assert_eq!((minor(checkout.shipping.as_ref()), minor(checkout.cash.as_ref())), (800, 30_800));
-    let deadline = checkout.pay_deadline.unwrap().seconds;
+    let deadline = checkout.pay_deadline_time.unwrap().seconds;
     assert_eq!(deadline, order.create_time.unwrap().seconds + 15 * 60);
 
     // Whatever becomes of prices later.

@@ -162,7 +162,7 @@ async fn a_seat_that_is_not_paid_is_free_again_and_a_group_without_its_opener_is
     save(&market, &[activity("g", 2)]).await;
     let unpaid = market.order(market.cart_of(1, "dress-m", seat("g", ""))).await.unwrap();
     let pending = market.groups("g").await.remove(0);
-    assert_eq!((pending.state(), pending.deadline), (GroupState::Pending, None));
+    assert_eq!((pending.state(), pending.deadline_time), (GroupState::Pending, None));
     assert_eq!(reason(market.order(market.joins(2, &pending, 15_000)).await), "GROUP_OVER");
     market.cancel(&unpaid.id).await.unwrap();
     assert_eq!(market.group(&pending.id).await.state(), GroupState::Cancelled);

@@ -9,8 +9,8 @@ use siyu_proto::member::v1::CardPlan;
 
 use crate::{benefit::multiplier::New, earning::domain::OrderId, person::PersonId};
 
-/// The plans of the cards that held when orders were paid. A card that rests since, or is over since, held then; one that was given
-/// back counts for nothing that is heard of later.
+/// The plans of the cards that held when orders were paid. A card that rests since, or is over since, held then; one that
+/// was given back counts for nothing that is heard of later.
 pub(in crate::benefit) async fn plans_at(
     tx: &mut Tx,
     orders: &[New],

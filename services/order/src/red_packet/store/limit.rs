@@ -142,7 +142,7 @@ pub async fn reserve(tx: &mut Tx, code: &str, minor: i64) -> Result<bool, siyu_p
 pub async fn count(tx: &mut Tx, limit: &Limit, minor: i64) -> Result<bool, siyu_pg::Error> {
     let done = sqlx::query(
         "insert into red_packet_counts as c (merchant_id, kind, key, day, packets, minor)
-        select $1, $2, $3, $4, 1, $5 where $5 <= $7 and $6 >= 1
+        select $1, $2, $3, $4, 1, $5::bigint where $5::bigint <= $7 and $6 >= 1
         on conflict on constraint red_packet_counts_pkey do update
         set packets = c.packets + 1, minor = c.minor + excluded.minor
         where c.packets < $6 and c.minor + excluded.minor <= $7",
