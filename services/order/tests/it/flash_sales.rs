@@ -34,7 +34,7 @@ async fn an_order_of_a_sale_has_its_price_its_stock_and_its_time_to_pay() {
     let reply = market.place(market.cart_of(1, "dress-m", entry())).await.unwrap();
     let (order, checkout) = (reply.order.unwrap(), reply.checkout.unwrap());
     assert_eq!(order.paid.unwrap().minor_units, 9_900);
-    let waits = checkout.pay_deadline.unwrap().seconds - order.create_time.unwrap().seconds;
+    let waits = checkout.pay_deadline_time.unwrap().seconds - order.create_time.unwrap().seconds;
     assert_eq!(waits, 5 * 60);
     assert!(market.checkout(&order.id).await.price_confirmed);
     let channel = "select count(*) from activity_orders where stock_channel = 'flash:noon'";
