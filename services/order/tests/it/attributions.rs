@@ -69,9 +69,7 @@ async fn a_click_counts_for_as_long_as_the_merchant_says() {
     let order = market.order(market.cart("b")).await.unwrap();
     let refused = market.attribution(1, &order.id).await.unwrap_err();
     assert_eq!(refused.code(), Code::NotFound);
-    let policy = CheckoutPolicy { live_window_hours: 25, ..CheckoutPolicy::default() };
-    let request = SetCheckoutPolicyRequest { policy: Some(policy) };
-    market.world.checkouts(1).set_checkout_policy(request).await.unwrap();
+    market.rules(CheckoutPolicy { live_window_hours: 25, ..CheckoutPolicy::default() }).await;
     let order = market.order(market.cart("c")).await.unwrap();
     assert_eq!(market.attribution(1, &order.id).await.unwrap().room_id, "yesterday");
     let future = [click(market.person(1), "scarf", "tomorrow", day)];
