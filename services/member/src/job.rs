@@ -29,12 +29,13 @@ enum Work {
 
 /// The jobs of the service.
 pub(crate) fn all(app: &App) -> Vec<Job> {
-    let jobs: [(&'static str, Work); 12] = [
+    let jobs: [(&'static str, Work); 13] = [
         ("member.finish_handovers", Work::Steps(|app| Box::pin(handover::finish::once(app)))),
         ("member.points", Work::Points),
         ("member.expire_holds", Work::Steps(|app| Box::pin(points::expire_freezes(app)))),
         ("member.expire_lots", Work::Steps(|app| Box::pin(points::expire_lots(app)))),
         ("member.tag_rules", Work::Steps(|app| Box::pin(tag::compute::once(app)))),
+        ("member.tag_marks", Work::Steps(|app| Box::pin(tag::compute::marked(app)))),
         ("member.value_holds", Work::Steps(|app| Box::pin(value::payment::expire::once(app)))),
         ("member.value_bonus", Work::Steps(|app| Box::pin(value::expiry::once(app)))),
         ("member.value_gifts", Work::Steps(|app| Box::pin(value::gift::expire::once(app)))),

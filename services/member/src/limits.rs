@@ -92,6 +92,9 @@ pub const CHUNK: i64 = 65_536;
 /// How many persons a rule is computed for in one transaction, so that its locks stay short.
 pub const RULE_CHUNK: i64 = 16_384;
 
+/// How many persons of whom something changed the rules are computed for in one transaction: some milliseconds for each rule.
+pub const RULE_MARKS: i64 = 500;
+
 /// How many persons one message of a stream and one row of a snapshot holds: some 100 KiB.
 pub const STREAM_PAGE: usize = 4_096;
 

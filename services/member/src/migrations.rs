@@ -164,4 +164,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "create_value_adjustments",
         sql: include_str!("../migrations/1073_create_value_adjustments.sql"),
     },
+    Migration {
+        version: 1074,
+        name: "create_tag_marks",
+        sql: include_str!("../migrations/1074_create_tag_marks.sql"),
+    },
 ];

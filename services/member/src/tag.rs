@@ -1,5 +1,6 @@
 //! Tags (标签): words about persons. People, another system, or a rule decide who carries one; a rule is a filter and is
-//! computed chunk by chunk, so that a merchant with millions of persons holds nobody up.
+//! computed chunk by chunk, so that a merchant with millions of persons holds nobody up, and anew for persons of whom
+//! something changed.
 
 pub mod compute;
 mod merge;
@@ -13,6 +14,7 @@ use prost::Message as _;
 use siyu_grpc::parse::timestamp;
 use siyu_kernel::{Code, Fault, Id, kind};
 use siyu_proto::member::v1 as proto;
+pub(crate) use store::marks::add as mark;
 
 /// The id of a tag.
 pub type TagId = Id<kind::Tag>;

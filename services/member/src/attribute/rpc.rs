@@ -1,6 +1,6 @@
 //! The RPCs of attributes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use siyu_grpc::{Ctx, parse, serve};
 use siyu_kernel::{Fault, Id};
@@ -22,7 +22,7 @@ use super::{
 use crate::{
     App, limits,
     person::{self, PersonId},
-    rights,
+    rights, tag,
 };
 
 const CREATE: &str = "siyu.member.v1.AttributeService/CreateAttribute";
@@ -185,6 +185,7 @@ async fn set(
             return Err(Fault::field(at("code"), "stands twice for this person"));
         }
     }
+    let touched: BTreeSet<PersonId> = wanted.keys().map(|&(person, _)| person).collect();
     let forgotten: Vec<(PersonId, AttributeId)> =
         wanted.iter().filter(|(_, kept)| kept.is_none()).map(|(key, _)| *key).collect();
     let values: Vec<(PersonId, AttributeId, Kept)> = wanted
@@ -193,6 +194,7 @@ async fn set(
         .collect();
     let changed =
         store::set(&mut tx, &values, ctx.now).await? + store::forget(&mut tx, &forgotten).await?;
+    tag::mark(&mut tx, &touched.into_iter().collect::<Vec<_>>()).await?;
     tx.commit().await?;
     Ok(SetPersonAttributesResponse { changed: i32::try_from(changed).expect("at most 1000") })
 }

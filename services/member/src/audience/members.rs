@@ -12,7 +12,7 @@ use crate::{
     App,
     filter::{
         Node,
-        store::{Chunk, chunk_end, members},
+        store::{Chunk, Whom, chunk_end, members},
     },
     limits,
     person::PersonId,
@@ -90,7 +90,7 @@ async fn stretch(
     match source {
         Source::Live(node) => {
             let until = chunk_end(tx, after, chunk).await?;
-            let persons = members(tx, node, Chunk { after, until }).await?;
+            let persons = members(tx, node, Whom::Chunk(Chunk { after, until })).await?;
             Ok(Stretch { persons, next: until })
         }
         Source::Frozen(id) => {

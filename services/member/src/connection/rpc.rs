@@ -1,6 +1,6 @@
 //! The RPCs of connections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use siyu_grpc::{Ctx, parse, serve};
 use siyu_kernel::{Fault, Id};
@@ -18,7 +18,7 @@ use super::{Connection, Reason, State, kind, store, touch};
 use crate::{
     App, limits,
     person::{self, PersonId},
-    publish_all, rights, stage,
+    publish_all, rights, stage, tag,
 };
 
 #[async_trait]
@@ -92,7 +92,9 @@ async fn record(
         })
         .collect();
     publish_all(app, &mut tx, &ctx, &events).await?;
-    stage::refresh(app, &mut tx, news.iter().map(|c| c.person_id), ctx.now).await?;
+    let persons: BTreeSet<PersonId> = news.iter().map(|c| c.person_id).collect();
+    tag::mark(&mut tx, &persons.iter().copied().collect::<Vec<_>>()).await?;
+    stage::refresh(app, &mut tx, persons, ctx.now).await?;
     tx.commit().await?;
     Ok(RecordConnectionsResponse { changed: i32::try_from(news.len()).expect("at most 1000") })
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use siyu_grpc::{Ctx, parse, serve};
 use siyu_kernel::{Fault, Id};
 use siyu_pg::{
+    Tx,
     page::{self, Page},
     replay,
 };
@@ -26,7 +27,7 @@ use super::{
 use crate::{
     App, limits,
     person::{self, PersonId},
-    publish_all, rights, vault,
+    publish_all, rights, tag, vault,
 };
 
 const WITHDRAW: &str = "siyu.member.v1.ConsentService/WithdrawConsent";
@@ -100,12 +101,19 @@ async fn record(
     let recorded = store::insert(&mut tx, &records).await?;
     let decisions = domain::latest(records.into_iter().map(|record| record.decision).collect());
     let news = store::decide(&mut tx, &decisions).await?;
+    mark(&mut tx, &news).await?;
     publish_all(app, &mut tx, &ctx, &facts(&news)).await?;
     tx.commit().await?;
     Ok(RecordConsentsResponse {
         recorded: i32::try_from(recorded).expect("at most 1000"),
         changed: i32::try_from(news.len()).expect("at most 1000"),
     })
+}
+
+/// Marks for the rules of tags of whom something else is in force now.
+async fn mark(tx: &mut Tx, news: &[Decision]) -> Result<(), siyu_pg::Error> {
+    let persons: BTreeSet<PersonId> = news.iter().map(|decision| decision.person_id).collect();
+    tag::mark(tx, &persons.into_iter().collect::<Vec<_>>()).await
 }
 
 fn read(app: &App, ctx: &Ctx, field: &str, record: &ConsentRecord) -> Result<Record, Fault> {
@@ -174,6 +182,7 @@ async fn withdraw(
     record.evidence = seal(&keys, record.id, &request.evidence);
     store::insert(&mut tx, std::slice::from_ref(&record)).await?;
     let news = store::decide(&mut tx, &[record.decision]).await?;
+    mark(&mut tx, &news).await?;
     publish_all(app, &mut tx, &ctx, &facts(&news)).await?;
     let reply = WithdrawConsentResponse {};
     replay::keep(&mut tx, WITHDRAW, &request.request_id, &reply).await?;

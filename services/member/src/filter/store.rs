@@ -23,6 +23,17 @@ pub struct Chunk {
     pub until: Option<PersonId>,
 }
 
+/// Of whom a filter is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whom<'a> {
+    /// Everyone.
+    Everyone,
+    /// Those of a chunk.
+    Chunk(Chunk),
+    /// These few.
+    These(&'a [PersonId]),
+}
+
 /// How many persons a filter holds for.
 pub async fn count(tx: &mut Tx, node: &Node) -> Result<i64, siyu_pg::Error> {
     join_sets(tx).await?;
@@ -35,14 +46,14 @@ pub async fn count(tx: &mut Tx, node: &Node) -> Result<i64, siyu_pg::Error> {
     Ok(count)
 }
 
-/// The persons of a chunk whom a filter holds for, by id.
+/// Those whom a filter holds for, by id.
 pub async fn members(
     tx: &mut Tx,
     node: &Node,
-    chunk: Chunk,
+    whom: Whom<'_>,
 ) -> Result<Vec<PersonId>, siyu_pg::Error> {
     join_sets(tx).await?;
-    let Statement { sql, arguments } = Statement::members(tx.merchant(), node, chunk);
+    let Statement { sql, arguments } = Statement::members(tx.merchant(), node, whom);
     let rows = sqlx::query_as_with::<_, (PersonId,), _>(AssertSqlSafe(sql), arguments)
         .persistent(false)
         .fetch_all(&mut **tx)

@@ -13,7 +13,7 @@ use super::{
     store::{self, Row, Searched},
 };
 use crate::{
-    App, person, publish, rights,
+    App, person, publish, rights, tag,
     vault::{self, Keys},
 };
 
@@ -68,6 +68,7 @@ async fn update(
     let row = Row { person_id: id, sealed, folded, updated_at: ctx.now };
     store::save(&mut tx, &row, &searched(&keys, &profile)).await?;
     store::traits::refresh(&mut tx, &[id]).await?;
+    tag::mark(&mut tx, &[id]).await?;
     let fields = fields.iter().map(|field| field.name().to_owned()).collect();
     let fact = ProfileChanged { person_id: id.to_string(), fields };
     publish(app, &mut tx, &ctx, id.to_string(), &fact).await?;

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     App, merchant,
     person::{Merge, PersonId, Unmerge},
+    tag,
 };
 
 /// Keeps orders as they are now; an older revision than the one known changes nothing.
@@ -63,5 +64,6 @@ pub(crate) async fn on_unmerge(_app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Re
 async fn sum_up(tx: &mut Tx, persons: BTreeSet<PersonId>) -> Result<(), siyu_pg::Error> {
     let persons: Vec<PersonId> = persons.into_iter().collect();
     store::save_totals(tx, &persons).await?;
-    store::delete_empty_totals(tx, &persons).await
+    store::delete_empty_totals(tx, &persons).await?;
+    tag::mark(tx, &persons).await
 }

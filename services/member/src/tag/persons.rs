@@ -48,6 +48,7 @@ pub(super) async fn add(
     if !carried::full(&mut tx, &changed, limits::PERSON_TAGS_MAX + 1).await?.is_empty() {
         return Err(Error::TooManyOfPerson.into());
     }
+    super::mark(&mut tx, &changed).await?;
     tell(app, &mut tx, &ctx, &changed).await?;
     tx.commit().await?;
     Ok(TagPersonsResponse { changed: count(&changed) })
@@ -64,6 +65,7 @@ pub(super) async fn remove(
     let had: BTreeSet<PersonId> =
         carried::remove(&mut tx, &pairs(&persons, &tags)).await?.into_iter().collect();
     let changed: Vec<PersonId> = had.into_iter().collect();
+    super::mark(&mut tx, &changed).await?;
     tell(app, &mut tx, &ctx, &changed).await?;
     tx.commit().await?;
     Ok(UntagPersonsResponse { changed: count(&changed) })

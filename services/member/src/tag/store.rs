@@ -1,5 +1,6 @@
 //! The SQL of tags and their groups, and nothing else.
 
+pub mod marks;
 pub mod persons;
 pub mod relics;
 
@@ -22,6 +23,15 @@ pub struct Due {
     pub rule: Vec<u8>,
     /// Up to whom it is computed already.
     pub cursor_person_id: Option<PersonId>,
+}
+
+/// A rule: the row.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Rule {
+    /// The tag.
+    pub id: TagId,
+    /// The rule, encoded.
+    pub rule: Vec<u8>,
 }
 
 /// Locks the merchant for its definitions: so that their number stays within its bound. Returns how many tags and groups
@@ -234,6 +244,21 @@ pub async fn lock_due(
     .fetch_optional(&mut **tx)
     .await?;
     Ok(due)
+}
+
+/// The rules of the merchant, kept from being changed and from being computed for everyone.
+pub async fn share_rules(tx: &mut Tx) -> Result<Vec<Rule>, siyu_pg::Error> {
+    let rules = sqlx::query_as(
+        "select id, rule
+        from tags
+        where merchant_id = $1 and kind = 'rule'
+        order by id
+        for share",
+    )
+    .bind(tx.merchant())
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rules)
 }
 
 /// Notes how far a rule is computed; without a person the round is over, and the next begins at `due_at`.

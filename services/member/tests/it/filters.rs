@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use siyu_member::{
     filter::{
         self, Terms,
-        store::{Chunk, chunk_end, count, members},
+        store::{Chunk, Whom, chunk_end, count, members},
     },
     person::PersonId,
 };
@@ -37,16 +37,18 @@ impl Checked {
         Self { world, people, terms }
     }
 
-    /// The persons for whom a filter holds, as the database says: counted, read at once, and read in stretches.
+    /// The persons for whom a filter holds, as the database says: counted, read at once, read in
+    /// stretches, and asked of a few.
     async fn asked(&self, filter: &Filter) -> BTreeSet<PersonId> {
         let node = filter::read(filter, "filter", &self.terms)
             .unwrap_or_else(|fault| panic!("{:?} of {filter:#?}", fault.violations()));
         let mut tx = self.world.database.db().tenant_read(self.world.own).await.unwrap();
-        let all = members(&mut tx, &node, Chunk { after: None, until: None }).await.unwrap();
+        let all = members(&mut tx, &node, Whom::Everyone).await.unwrap();
         let (mut stretches, mut after) = (Vec::new(), None);
         loop {
             let until = chunk_end(&mut tx, after, 31).await.unwrap();
-            stretches.extend(members(&mut tx, &node, Chunk { after, until }).await.unwrap());
+            let stretch = Whom::Chunk(Chunk { after, until });
+            stretches.extend(members(&mut tx, &node, stretch).await.unwrap());
             after = until;
             if until.is_none() {
                 break;
@@ -54,6 +56,10 @@ impl Checked {
         }
         assert!(all.is_sorted(), "{filter:#?}");
         assert_eq!(stretches, all, "{filter:#?}");
+        let these: Vec<PersonId> = self.people.all.iter().step_by(7).map(|p| p.id).collect();
+        let of_these = members(&mut tx, &node, Whom::These(&these)).await.unwrap();
+        let few: Vec<PersonId> = all.iter().copied().filter(|id| these.contains(id)).collect();
+        assert_eq!(of_these, few, "{filter:#?}");
         let counted = count(&mut tx, &node).await.unwrap();
         assert_eq!(counted, i64::try_from(all.len()).unwrap(), "{filter:#?}");
         all.into_iter().collect()

@@ -57,8 +57,18 @@ async fn persons_of(world: &World, tag: &str) -> Vec<String> {
 
 /// Lets the rules that are due be computed to the end.
 async fn compute(world: &World) {
+    work(world, "member.tag_rules").await;
+}
+
+/// How many marks are left to work on.
+async fn marks(world: &World) -> i64 {
+    let mut tx = world.database.db().tenant_read(world.own).await.unwrap();
+    sqlx::query_scalar("select count(*) from tag_marks").fetch_one(&mut *tx).await.unwrap()
+}
+
+async fn work(world: &World, name: &str) {
     use siyu_runtime::{Progress, Steps as _};
-    let job = world.app.jobs().into_iter().find(|job| job.name() == "member.tag_rules").unwrap();
+    let job = world.app.jobs().into_iter().find(|job| job.name() == name).unwrap();
     while job.step().await.unwrap() == Progress::Worked {}
 }
 
@@ -175,6 +185,40 @@ async fn a_rule_decides_who_carries_its_tag_and_is_computed_anew() {
     let request = ComputeTagRequest { tag_id: manual };
     let refused = world.tags(world.own).compute_tag(request).await.map_err(fault).unwrap_err();
     assert_eq!(refused.reason(), "TAG_WITHOUT_RULE");
+}
+
+#[tokio::test]
+async fn a_rule_is_computed_at_once_for_those_of_whom_something_changed() {
+    let world = World::new().await;
+    let orders = Orders::new(&world).await;
+    let people = world.people(world.own, &["anna", "bo"]).await;
+    orders.tell(world.own, &[paid(1, &people[0], 100)]).await;
+    assert_eq!(marks(&world).await, 0, "nobody is marked where no rule asks");
+    let rule = |field: &str, of: &str| Some(condition(field, Operator::In, &[of]));
+    let tag = |name: &str, rule| Tag {
+        name: name.into(),
+        kind: TagKind::Rule.into(),
+        rule,
+        ..Default::default()
+    };
+    let hand = manual(&world, "by hand", "").await;
+    let spent = make(&world, tag("spent", rule("orders.spend", "800"))).await.unwrap();
+    let tagged = make(&world, tag("tagged", rule("tag.id", &hand))).await.unwrap();
+    compute(&world).await;
+
+    orders.tell(world.own, &[paid(2, &people[1], 800)]).await;
+    add(&world, &[&people[0]], &[&hand]).await.unwrap();
+    compute(&world).await;
+    assert!(persons_of(&world, &spent).await.is_empty(), "no round is due");
+    work(&world, "member.tag_marks").await;
+    assert_eq!(persons_of(&world, &spent).await, [people[1].clone()]);
+    assert_eq!(persons_of(&world, &tagged).await, [people[0].clone()]);
+
+    orders.tell(world.own, &[paid(2, &people[1], 800).voided()]).await;
+    work(&world, "member.tag_marks").await;
+    assert!(persons_of(&world, &spent).await.is_empty(), "who lost it lost it at once");
+    assert_eq!(persons_of(&world, &tagged).await, [people[0].clone()]);
+    assert_eq!(marks(&world).await, 0);
 }
 
 #[tokio::test]

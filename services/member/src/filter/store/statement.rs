@@ -1,13 +1,13 @@
 //! Puts one statement together, of sets of persons: a test is a set of one table, read by its own index; all of several is one
 //! of them, semi-joined with the others and anti-joined with those that must not be; any of several is their union. The
-//! table of persons itself is read only where nothing else says who may be meant. Where a chunk of persons is asked for,
-//! every table is read for that chunk only.
+//! table of persons itself is read only where nothing else says who may be meant. Where some persons are asked for, every
+//! table is read for those only.
 
 use siyu_kernel::{Id, kind::Merchant};
 use sqlx::postgres::PgArguments;
 use uuid::Uuid;
 
-use super::{Chunk, pieces, writer::Writer};
+use super::{Whom, pieces, writer::Writer};
 use crate::filter::{Node, Spans, Test, node::PersonColumn};
 
 /// A statement with its values.
@@ -29,15 +29,15 @@ impl Statement {
     }
 
     pub(super) fn count(merchant: Id<Merchant>, node: &Node) -> Self {
-        let mut writer = Writer::new(merchant, Chunk { after: None, until: None });
+        let mut writer = Writer::new(merchant, Whom::Everyone);
         let set = writer.set(node);
         let each = if set.unique { "*" } else { "distinct m.person_id" };
         let sql = format!("select count({each}) from ({}) as m", set.sql);
         Self::of(writer, sql)
     }
 
-    pub(super) fn members(merchant: Id<Merchant>, node: &Node, chunk: Chunk) -> Self {
-        let mut writer = Writer::new(merchant, chunk);
+    pub(super) fn members(merchant: Id<Merchant>, node: &Node, whom: Whom<'_>) -> Self {
+        let mut writer = Writer::new(merchant, whom);
         let set = writer.set(node).unique();
         Self::of(writer, format!("select m.person_id from ({set}) as m order by m.person_id"))
     }
@@ -48,7 +48,7 @@ impl Statement {
         snapshot: Uuid,
         page_size: i64,
     ) -> Self {
-        let mut writer = Writer::new(merchant, Chunk { after: None, until: None });
+        let mut writer = Writer::new(merchant, Whom::Everyone);
         let set = writer.set(node).unique();
         let (snapshot, size) = (writer.bind(snapshot), writer.bind(page_size));
         Self::of(writer, format!(

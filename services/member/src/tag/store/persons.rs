@@ -176,6 +176,30 @@ pub async fn having(
     Ok(persons)
 }
 
+/// Which of the persons have a tag, ended or not.
+pub async fn having_of(
+    tx: &mut Tx,
+    tag: TagId,
+    persons: &[PersonId],
+) -> Result<Vec<PersonId>, siyu_pg::Error> {
+    let having = sqlx::query_scalar(
+        "select k.person_id
+        from unnest($3::uuid[]) as k (person_id)
+        cross join lateral (
+            select
+            from person_tags
+            where merchant_id = $1 and person_id = k.person_id and tag_id = $2
+            limit 1
+        ) as t",
+    )
+    .bind(tx.merchant())
+    .bind(tag)
+    .bind(persons)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(having)
+}
+
 /// Which of the persons have so many tags or more.
 pub async fn full(
     tx: &mut Tx,
