@@ -3,6 +3,7 @@
 //!
 //! Invariants: no wait is a sleep, each is on a condition and bounded; no process outlives the test that started it.
 
+mod alone;
 mod books;
 mod broker;
 mod caller;
@@ -11,6 +12,7 @@ mod idle;
 mod orders;
 mod place;
 mod program;
+mod proxy;
 mod reference;
 mod rest;
 mod shared;
@@ -21,6 +23,7 @@ mod story;
 mod tool;
 mod up;
 
+pub use alone::Alone;
 pub use books::{Books, books};
 pub use broker::Broker;
 pub use caller::{Caller, Merchant, ask, refused};
@@ -29,12 +32,13 @@ pub use idle::{heads, run_until_idle};
 pub use orders::{order, timestamp};
 pub use place::{Databases, Place};
 pub use program::{Finished, Program, free_addr, postgres_under, run_siyu};
+pub use proxy::{Cut, Proxy, Way};
 pub use reference::{CUSTOMERS, Reference, reference};
 pub use rest::{Reply, announce, request};
 pub use shared::suite;
 pub use sheet::{Sheet, shuffle};
 pub use six::Six;
-pub use store::rows_with;
+pub use store::{lock_table, rows_with};
 pub use story::{HEAVY, LIMIT, story, until};
 pub use tool::tool;
 pub use up::Up;

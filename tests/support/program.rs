@@ -56,6 +56,11 @@ impl Program {
         self.child.try_wait().expect("it is our child").is_none()
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it as a crash of the machine would.
     pub fn kill9(&mut self) {
         self.child.kill().expect("it is our child");

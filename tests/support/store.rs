@@ -100,6 +100,15 @@ async fn told_by(
     .await
 }
 
+/// Takes a table for oneself until the transaction ends: whoever needs it waits.
+///
+/// # Panics
+/// When the database does not answer, or there is no such table.
+pub async fn lock_table(conn: &mut PgConnection, table: &str) {
+    let sql = AssertSqlSafe(format!("lock table {table} in access exclusive mode"));
+    sqlx::raw_sql(sql).execute(conn).await.expect("the owner can lock it");
+}
+
 /// Every row of every table of every service that holds a text, in clear or as bytes, each after the names of service and
 /// table.
 ///
