@@ -26,7 +26,7 @@ mod up;
 pub use alone::Alone;
 pub use books::{Books, books};
 pub use broker::Broker;
-pub use caller::{Caller, Merchant, ask, refused};
+pub use caller::{Bearer, Caller, Merchant, ask, refused};
 pub use figures::{assert_same, report};
 pub use idle::{heads, run_until_idle};
 pub use orders::{order, timestamp};

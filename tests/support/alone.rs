@@ -9,14 +9,20 @@ use nix::{
 };
 use siyu::host::services::Service;
 use siyu_gateway::Secret;
-use siyu_grpc::{Assertions, Peer, RemoteSettings, Upstream};
+use siyu_grpc::{Assertions, Caller as GrpcCaller, Peer, RemoteSettings, Scopes, Upstream};
+use siyu_kernel::Clock;
 use siyu_pg::embedded::{APP, Durability, OWNER, Options, Server};
 use siyu_runtime::{SystemClock, random_bytes};
 use siyu_testkit::{Scratch, pristine_cache};
 use sqlx::{Connection, PgConnection};
+use tonic::{
+    service::interceptor::InterceptedService,
+    transport::{Channel, Endpoint},
+};
 
 use super::{
     LIMIT,
+    caller::Bearer,
     program::{Program, free_addr},
     until,
     up::is_ready,
@@ -76,8 +82,7 @@ impl Alone {
         let env: Vec<(&str, &str)> =
             self.env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let name = self.service.name();
-        self.program =
-            Some(Program::start(self.scratch.path(), name, &["serve", name], &env));
+        self.program = Some(Program::start(self.scratch.path(), name, &["serve", name], &env));
     }
 
     /// Waits until it says that it is ready.
@@ -126,6 +131,20 @@ impl Alone {
         let upstream = Upstream::remote(&format!("http://{addr}"), &settings);
         let upstream = upstream.expect("an address can be called");
         Peer::new(upstream, "gateway", Arc::clone(&self.assertions), Arc::new(SystemClock))
+    }
+
+    /// One connection to an address, that is opened by the first call and by nothing else; each call is made once.
+    pub fn bare(
+        &self,
+        addr: SocketAddr,
+        caller: GrpcCaller,
+    ) -> InterceptedService<Channel, Bearer> {
+        let endpoint = Endpoint::from_shared(format!("http://{addr}"));
+        let channel = endpoint.expect("an address can be called").tcp_nodelay(true).connect_lazy();
+        let now = SystemClock.now();
+        let token = self.assertions.mint(caller, &"test".into(), &Scopes::all(), now);
+        let bearer = format!("Bearer {token}").parse().expect("a token is visible ASCII");
+        InterceptedService::new(channel, Bearer(bearer))
     }
 
     /// A connection that sees everything, to look behind the scenes.

@@ -33,7 +33,7 @@ use super::{
 
 /// Adds the token to every call.
 #[derive(Clone)]
-pub struct Bearer(AsciiMetadataValue);
+pub struct Bearer(pub(super) AsciiMetadataValue);
 
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
