@@ -74,6 +74,11 @@ bench: setup ## measure against limits taken in the same run, with optimised pro
 	@cargo build --locked --profile load -p siyu -p siyu-tests --bins --benches
 	cargo bench --locked --profile load -p siyu-tests --bench load
 
+.PHONY: big
+big: setup ## show with a million rows what is said of a million rows (ROWS=1000000)
+	@cargo build --locked --profile load -p siyu -p siyu-tests --bins --tests
+	SIYU_BIG_ROWS=$${ROWS:-1000000} cargo test --locked --profile load -p siyu -p siyu-tests --test big -- --nocapture
+
 # --- package --------------------------------------------------------------------------------------
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n1)
