@@ -2,6 +2,7 @@
 
 mod append;
 mod consumer;
+mod disputes;
 mod event;
 mod handler;
 mod leader;
@@ -19,6 +20,7 @@ pub mod nats;
 
 pub use append::append;
 pub use consumer::{ConsumeError, Consumer, Parked, ParkedFilter, Progress, Replayed};
+pub use disputes::{Dispute, latest_disputes};
 pub use event::{Event, Fact, Malformed, NewEvent};
 pub use handler::{Cause, Handler, HandlerError, Retries, Subscription};
 pub use log::Log;

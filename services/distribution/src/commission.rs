@@ -25,6 +25,10 @@ pub const EXPENSE: AccountCode = AccountCode::new(2);
 pub const ACCRUED: TransferCode = TransferCode::new(1);
 /// An order earned less than before: clawed back.
 pub const CLAWED_BACK: TransferCode = TransferCode::new(2);
+/// The buyer objects to the order: nobody is paid for it meanwhile.
+pub const FROZEN: TransferCode = TransferCode::new(3);
+/// Somebody decided, or the order earns another amount.
+pub const UNFROZEN: TransferCode = TransferCode::new(4);
 
 /// The rule for what happens at an instant.
 pub async fn rule_at(tx: &mut Tx, at: DateTime<Utc>) -> Result<Rule, siyu_pg::Error> {
@@ -35,6 +39,12 @@ pub async fn rule_at(tx: &mut Tx, at: DateTime<Utc>) -> Result<Rule, siyu_pg::Er
 pub async fn balance(tx: &mut Tx, promoter: PromoterId) -> Result<i64, siyu_ledger::Error> {
     let accounts = siyu_ledger::accounts_of(tx, promoter.uuid()).await?;
     Ok(accounts.iter().map(siyu_ledger::Account::balance).sum())
+}
+
+/// What of it disputes freeze.
+pub async fn frozen(tx: &mut Tx, promoter: PromoterId) -> Result<i64, siyu_ledger::Error> {
+    let accounts = siyu_ledger::accounts_of(tx, promoter.uuid()).await?;
+    Ok(accounts.iter().map(|account| account.debits_pending).sum())
 }
 
 /// The account of a promoter.

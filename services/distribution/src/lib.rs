@@ -41,6 +41,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "create_buyer_aliases",
         sql: include_str!("../migrations/1002_create_buyer_aliases.sql"),
     },
+    Migration {
+        version: 1032,
+        name: "create_order_disputes",
+        sql: include_str!("../migrations/1032_create_order_disputes.sql"),
+    },
 ];
 
 /// The service: its database, its event log, and where ids and, for work that no request asked for, instants come from.

@@ -61,6 +61,7 @@ impl From<Promoter> for proto::Promoter {
                 .unwrap_or_default(),
             create_time: Some(timestamp(promoter.created_at)),
             commission_minor: 0,
+            commission_frozen_minor: 0,
         }
     }
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use siyu_events::is_sale;
 use siyu_grpc::parse::{self, timestamp};
 use siyu_kernel::{Currency, Fault, Id, kind};
+use siyu_ledger::TransferId;
 use siyu_proto::{
     distribution::v1 as proto,
     order::v1::{Domain, LineFacts, OrderFacts},
@@ -74,6 +75,10 @@ pub struct Commission {
     pub earned_minor: i64,
     /// When the order was paid.
     pub paid_at: DateTime<Utc>,
+    /// The transfer that reserves it while the order is disputed.
+    pub freeze_id: Option<TransferId>,
+    /// What of it is reserved.
+    pub frozen_minor: i64,
 }
 
 impl Default for Rule {
@@ -155,6 +160,7 @@ impl From<Commission> for proto::Commission {
             base: money(commission.base_minor),
             earned: money(commission.earned_minor),
             pay_time: Some(timestamp(commission.paid_at)),
+            frozen: money(commission.frozen_minor),
         }
     }
 }

@@ -7,13 +7,13 @@ use std::{
 
 use siyu_events::{Event, Handler, HandlerError, NewEvent, Subscription};
 use siyu_kernel::{Currency, Fault, Id};
-use siyu_ledger::{AccountId, Movement, NewAccount, Transfer};
+use siyu_ledger::{AccountId, Movement, NewAccount, Transfer, TransferId};
 use siyu_pg::Tx;
 use siyu_proto::distribution::v1::CommissionChanged;
 use tonic::async_trait;
 
 use super::{
-    ACCRUED, CLAWED_BACK,
+    ACCRUED, CLAWED_BACK, FROZEN, UNFROZEN,
     domain::{Commission, OrderId, Rule, Sale},
     earned, expense, store,
 };
@@ -24,7 +24,9 @@ use crate::{
 
 /// What the distribution service follows of the order service.
 pub fn subscription(app: &App) -> Subscription {
-    Subscription::new("distribution", "order", Arc::new(Accruals { app: app.clone() })).on_orders()
+    Subscription::new("distribution", "order", Arc::new(Accruals { app: app.clone() }))
+        .on_orders()
+        .on_disputes()
 }
 
 struct Accruals {
@@ -41,6 +43,7 @@ struct Wanted {
 impl Handler for Accruals {
     async fn handle(&self, tx: &mut Tx, events: &[&Event]) -> Result<(), HandlerError> {
         let facts = siyu_events::latest_order_facts(events)?;
+        let disputes = siyu_events::latest_disputes(events)?;
         let mut sales: Vec<Sale> =
             facts.iter().map(Sale::of).collect::<Result<_, _>>().map_err(HandlerError::park)?;
         let buyers: Vec<PersonId> = sales.iter().map(|sale| sale.person_id).collect();
@@ -49,9 +52,13 @@ impl Handler for Accruals {
             sale.person_id = *leads.get(&sale.person_id).unwrap_or(&sale.person_id);
         }
         let rules = store::rules(tx).await?;
-        let orders: Vec<OrderId> = sales.iter().map(|sale| sale.order_id).collect();
+        let told = sales.iter().map(|sale| sale.order_id);
+        let disputed: BTreeSet<OrderId> = disputes.iter().map(|dispute| dispute.order_id).collect();
+        let orders: BTreeSet<OrderId> = told.chain(disputed.iter().copied()).collect();
+        let orders: Vec<OrderId> = orders.into_iter().collect();
         let known: HashMap<OrderId, i64> =
             store::lock_attributions(tx, &orders).await?.into_iter().collect();
+        store::save_disputes(tx, &disputes).await?;
         let (mut fresh, mut revised) = (Vec::new(), Vec::new());
         for sale in &sales {
             match known.get(&sale.order_id) {
@@ -67,6 +74,7 @@ impl Handler for Accruals {
         wanted.extend(self.attribute(tx, &fresh, &rules).await?);
         fresh.append(&mut revised);
         store::save_attributions(tx, &fresh).await?;
+        reviewed(tx, disputed, &mut wanted).await?;
         self.post(tx, wanted).await.map_err(HandlerError::from)
     }
 }
@@ -137,29 +145,49 @@ impl Accruals {
             base_minor: 0,
             earned_minor: 0,
             paid_at: sale.paid_at,
+            freeze_id: None,
+            frozen_minor: 0,
         };
         valued(bare, sale)
     }
 
-    async fn post(&self, tx: &mut Tx, wanted: Vec<Wanted>) -> Result<(), Fault> {
+    async fn post(&self, tx: &mut Tx, mut wanted: Vec<Wanted>) -> Result<(), Fault> {
         if wanted.is_empty() {
             return Ok(());
         }
         let now = self.app.clock.now();
         let accounts = self.open(tx, &wanted).await?;
+        let orders: BTreeSet<OrderId> = wanted.iter().map(|w| w.commission.order_id).collect();
+        let orders: Vec<OrderId> = orders.into_iter().collect();
+        let disputed: BTreeSet<OrderId> = store::disputed(tx, &orders).await?.into_iter().collect();
         let mut transfers = Vec::new();
-        for Wanted { commission, posted_minor } in &wanted {
+        for Wanted { commission, posted_minor } in &mut wanted {
             let (promoter, merchant) =
                 accounts[&(commission.promoter_id, commission.currency.clone())];
-            let difference = commission.earned_minor - posted_minor;
-            let (code, movement) = match difference {
-                0 => continue,
-                more @ 1.. => (ACCRUED, Movement::new(merchant, promoter, more)),
-                less => (CLAWED_BACK, Movement::new(promoter, merchant, -less)),
+            let frozen_minor =
+                if disputed.contains(&commission.order_id) { commission.earned_minor } else { 0 };
+            // Freed before anything is taken back, frozen after everything was given.
+            let is_same = commission.frozen_minor == frozen_minor;
+            transfers.extend(self.unfreeze(commission).filter(|_| !is_same));
+            let difference = commission.earned_minor - *posted_minor;
+            let posted = match difference {
+                0 => None,
+                more @ 1.. => Some((ACCRUED, Movement::new(merchant, promoter, more))),
+                less => Some((CLAWED_BACK, Movement::new(promoter, merchant, -less))),
             };
-            let id = Id::from_uuid(self.app.ids.uuid());
-            transfers
-                .push(Transfer::post(id, code, movement).reference(commission.order_id.uuid()));
+            let reference = commission.order_id.uuid();
+            let post = |(code, movement)| {
+                Transfer::post(self.transfer_id(), code, movement).reference(reference)
+            };
+            transfers.extend(posted.map(post));
+            if !is_same {
+                let movement = Movement::new(promoter, merchant, frozen_minor);
+                let freeze = Transfer::pending(self.transfer_id(), FROZEN, movement, None);
+                let freeze = (frozen_minor > 0).then(|| freeze.reference(reference));
+                commission.freeze_id = freeze.map(|freeze| freeze.id);
+                commission.frozen_minor = frozen_minor;
+                transfers.extend(freeze);
+            }
         }
         siyu_ledger::post_all(tx, &transfers, now).await?;
         let commissions: Vec<Commission> = wanted.into_iter().map(|w| w.commission).collect();
@@ -171,6 +199,17 @@ impl Accruals {
         let events: Vec<NewEvent> = commissions.iter().map(tell).collect();
         siyu_events::append(tx, &events).await?;
         Ok(())
+    }
+
+    /// Ends what reserves a commission, if anything does.
+    fn unfreeze(&self, commission: &Commission) -> Option<Transfer> {
+        let freeze_id = commission.freeze_id?;
+        let freed = Transfer::void_pending(self.transfer_id(), UNFROZEN, freeze_id);
+        Some(freed.reference(commission.order_id.uuid()))
+    }
+
+    fn transfer_id(&self) -> TransferId {
+        Id::from_uuid(self.app.ids.uuid())
     }
 
     /// The accounts of promoter and merchant, by promoter and currency.
@@ -196,6 +235,23 @@ impl Accruals {
             .map(|(pair, two)| (pair, (two[0].id, two[1].id)))
             .collect())
     }
+}
+
+/// Adds what orders earned that somebody objects to, or objects to no more: what is frozen of it may change.
+async fn reviewed(
+    tx: &mut Tx,
+    disputed: BTreeSet<OrderId>,
+    wanted: &mut Vec<Wanted>,
+) -> Result<(), siyu_pg::Error> {
+    let known: BTreeSet<_> = wanted.iter().map(|w| w.commission.id).collect();
+    let disputed: Vec<OrderId> = disputed.into_iter().collect();
+    let earned = store::of_orders(tx, &disputed).await?;
+    let others = earned.into_iter().filter(|commission| !known.contains(&commission.id));
+    wanted.extend(others.map(|commission| {
+        let posted_minor = commission.earned_minor;
+        Wanted { commission, posted_minor }
+    }));
+    Ok(())
 }
 
 fn valued(commission: Commission, sale: &Sale) -> Commission {

@@ -1,6 +1,7 @@
 //! The SQL of commissions and nothing else. Look-ups of many rows go key by key (`cross join lateral`): a join or `= any` may
 //! be planned as a scan of everything that the merchant has while statistics lag behind.
 
+use siyu_events::Dispute;
 use siyu_pg::Tx;
 use uuid::Uuid;
 
@@ -90,7 +91,7 @@ pub async fn of_orders(tx: &mut Tx, orders: &[OrderId]) -> Result<Vec<Commission
         "select c.*
         from unnest($2::uuid[]) as k (order_id)
         cross join lateral (
-            select id, order_id, level, promoter_id, rate_bp, currency, base_minor, earned_minor, paid_at
+            select id, order_id, level, promoter_id, rate_bp, currency, base_minor, earned_minor, paid_at, freeze_id, frozen_minor
             from commissions
             where merchant_id = $1 and order_id = k.order_id
             offset 0
@@ -108,11 +109,13 @@ pub async fn of_orders(tx: &mut Tx, orders: &[OrderId]) -> Result<Vec<Commission
 pub async fn save(tx: &mut Tx, commissions: &[Commission]) -> Result<(), siyu_pg::Error> {
     sqlx::query(
         "insert into commissions
-            (merchant_id, id, order_id, level, promoter_id, rate_bp, currency, base_minor, earned_minor, paid_at)
+            (merchant_id, id, order_id, level, promoter_id, rate_bp, currency, base_minor, earned_minor, paid_at, freeze_id,
+                frozen_minor)
         select $1, * from unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::uuid[], $6::integer[], $7::text[],
-            $8::bigint[], $9::bigint[], $10::timestamptz[])
+            $8::bigint[], $9::bigint[], $10::timestamptz[], $11::uuid[], $12::bigint[])
         on conflict on constraint commissions_order_id_key do update
-        set base_minor = excluded.base_minor, earned_minor = excluded.earned_minor",
+        set base_minor = excluded.base_minor, earned_minor = excluded.earned_minor, freeze_id = excluded.freeze_id,
+            frozen_minor = excluded.frozen_minor",
     )
     .bind(tx.merchant())
     .bind(commissions.iter().map(|c| c.id).collect::<Vec<_>>())
@@ -124,9 +127,48 @@ pub async fn save(tx: &mut Tx, commissions: &[Commission]) -> Result<(), siyu_pg
     .bind(commissions.iter().map(|c| c.base_minor).collect::<Vec<_>>())
     .bind(commissions.iter().map(|c| c.earned_minor).collect::<Vec<_>>())
     .bind(commissions.iter().map(|c| c.paid_at).collect::<Vec<_>>())
+    .bind(commissions.iter().map(|c| c.freeze_id).collect::<Vec<_>>())
+    .bind(commissions.iter().map(|c| c.frozen_minor).collect::<Vec<_>>())
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// Keeps what is known of disputes. One that is closed stays closed.
+pub async fn save_disputes(tx: &mut Tx, disputes: &[Dispute]) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "insert into order_disputes (merchant_id, order_id, id, opened_at, closed_at)
+        select $1, * from unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[])
+        on conflict on constraint order_disputes_pkey do update
+        set closed_at = coalesce(order_disputes.closed_at, excluded.closed_at)",
+    )
+    .bind(tx.merchant())
+    .bind(disputes.iter().map(|d| d.order_id).collect::<Vec<_>>())
+    .bind(disputes.iter().map(|d| d.id).collect::<Vec<_>>())
+    .bind(disputes.iter().map(|d| d.opened_at).collect::<Vec<_>>())
+    .bind(disputes.iter().map(|d| d.closed_at).collect::<Vec<_>>())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Those of the orders to which somebody objects.
+pub async fn disputed(tx: &mut Tx, orders: &[OrderId]) -> Result<Vec<OrderId>, siyu_pg::Error> {
+    let rows = sqlx::query_scalar(
+        "select d.order_id
+        from unnest($2::uuid[]) as k (order_id)
+        cross join lateral (
+            select order_id
+            from order_disputes
+            where merchant_id = $1 and order_id = k.order_id and closed_at is null
+            limit 1
+        ) as d",
+    )
+    .bind(tx.merchant())
+    .bind(orders)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows)
 }
 
 /// Commissions after a cursor, newest first, of a promoter, of an order, or of all.
@@ -138,7 +180,7 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Commission>, siyu_pg::Error> {
     let rows = sqlx::query_as(
-        "select id, order_id, level, promoter_id, rate_bp, currency, base_minor, earned_minor, paid_at
+        "select id, order_id, level, promoter_id, rate_bp, currency, base_minor, earned_minor, paid_at, freeze_id, frozen_minor
         from commissions
         where merchant_id = $1 and ($2::uuid is null or promoter_id = $2) and ($3::uuid is null or order_id = $3)
             and ($4::uuid is null or id < $4)

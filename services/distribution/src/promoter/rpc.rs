@@ -80,6 +80,7 @@ async fn get(
     let promoter = store::find(&mut tx, id).await?.ok_or_else(|| Fault::not_found("promoter"))?;
     let mut shown: proto::Promoter = promoter.into();
     shown.commission_minor = commission::balance(&mut tx, id).await?;
+    shown.commission_frozen_minor = commission::frozen(&mut tx, id).await?;
     Ok(GetPromoterResponse { promoter: Some(shown) })
 }
 

@@ -7,6 +7,7 @@ mod bindings_random;
 mod buyers;
 mod commissions;
 mod commissions_random;
+mod disputes;
 mod levels;
 mod orders;
 mod promoters;
