@@ -43,6 +43,10 @@ fn a_merchant_is_opened_filled_reported_and_checked_from_a_terminal() {
         assert_eq!((&report["merchant"], &report["consistent"]), (&"Blue".into(), &true.into()));
         let checked = object(&siyu(place, token, &["ledger", "check", "--json"]).await);
         assert_eq!(checked["sound"], true, "{checked}");
+        let services: Vec<&Value> =
+            checked["ledgers"].as_array().unwrap().iter().map(|l| &l["service"]).collect();
+        assert_eq!(services, ["member", "order", "distribution"]);
+        assert_eq!(checked["stock"]["findings"], Value::Array(Vec::new()), "{checked}");
         let rebuilt = object(&siyu(place, token, &["metrics", "rebuild", "--json"]).await);
         assert_eq!(
             (&rebuilt["equal"], &rebuilt["facts"]),

@@ -1,10 +1,12 @@
-//! What the ledgers of a merchant say.
+//! What the ledgers and the stock of a merchant say.
 
 use std::collections::BTreeMap;
 
+use siyu::upkeep::check_stock;
 use siyu_proto::{
     distribution::v1::CheckCommissionLedgerRequest,
     member::v1::{CheckLedgerRequest, ListPersonsRequest, Person, person_service_client},
+    order::v1::CheckOrderLedgerRequest,
 };
 
 use super::caller::{Merchant, ask};
@@ -21,6 +23,10 @@ pub struct Books {
     pub transfers: i64,
     /// Transfers of the commission journal.
     pub commission_transfers: i64,
+    /// Transfers of the journal of orders.
+    pub order_transfers: i64,
+    /// Stocks that add up.
+    pub stocks: i64,
 }
 
 /// Reads the books, which must be sound.
@@ -33,11 +39,19 @@ pub async fn books(merchant: &Merchant) -> Books {
     let commission =
         ask(request, async |q| client.commissions().check_commission_ledger(q).await).await;
     assert!(commission.findings.is_empty(), "{:#?}", commission.findings);
+    let request = CheckOrderLedgerRequest {};
+    let order = ask(request, async |q| client.guarantees().check_order_ledger(q).await).await;
+    assert!(order.findings.is_empty(), "{:#?}", order.findings);
+    let stock = check_stock(client).await;
+    let stock = stock.unwrap_or_else(|error| panic!("no check of the stock: {error}"));
+    assert!(stock.findings.is_empty(), "{:#?}", stock.findings);
     Books {
         buyers: persons(merchant).await.iter().map(of_buyer).collect(),
         accounts: member.accounts,
         transfers: member.transfers,
         commission_transfers: commission.transfers,
+        order_transfers: order.transfers,
+        stocks: stock.checked,
     }
 }
 

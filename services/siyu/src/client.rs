@@ -19,7 +19,10 @@ use siyu_proto::{
         retention_service_client::RetentionServiceClient, sales_service_client::SalesServiceClient,
         triangle_service_client::TriangleServiceClient, value_service_client::ValueServiceClient,
     },
-    order::v1::import_service_client::ImportServiceClient,
+    order::v1::{
+        guarantee_service_client::GuaranteeServiceClient,
+        import_service_client::ImportServiceClient, stock_service_client::StockServiceClient,
+    },
 };
 use siyu_runtime::Secret;
 use tonic::{
@@ -150,6 +153,16 @@ impl Client {
     /// Orders of other platforms.
     pub fn imports(&self) -> ImportServiceClient<Authorized> {
         ImportServiceClient::new(self.channel.clone())
+    }
+
+    /// What is held of paid orders.
+    pub fn guarantees(&self) -> GuaranteeServiceClient<Authorized> {
+        GuaranteeServiceClient::new(self.channel.clone())
+    }
+
+    /// How many pieces there are.
+    pub fn stocks(&self) -> StockServiceClient<Authorized> {
+        StockServiceClient::new(self.channel.clone())
     }
 
     /// What was sold.

@@ -1,6 +1,8 @@
 //! `siyu ledger check` and `siyu metrics rebuild`: whether what is kept twice agrees. `siyu metrics baseline`: what the triangle
 //! is measured by.
 
+mod stock;
+
 use std::fmt::Write;
 
 use serde::Serialize;
@@ -9,6 +11,7 @@ use siyu_proto::{
     distribution::v1::CheckCommissionLedgerRequest,
     member::v1::CheckLedgerRequest,
     metrics::v1::{RebuildMetricsRequest, SetTriangleBaselineRequest},
+    order::v1::CheckOrderLedgerRequest,
 };
 
 use crate::{
@@ -18,14 +21,17 @@ use crate::{
     number::{amount, grouped, hundredths},
     output::Output,
 };
+pub use stock::{StockCheck, check_stock};
 
 /// What `siyu ledger check --json` prints.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LedgerCheck {
-    /// Every ledger balances.
+    /// Every ledger balances, and every stock is what its movements and reservations add up to.
     pub sound: bool,
     /// The ledgers.
     pub ledgers: Vec<Ledger>,
+    /// The stock.
+    pub stock: StockCheck,
 }
 
 /// One ledger of the merchant.
@@ -67,7 +73,7 @@ pub struct Baseline {
     pub referral_rate: Option<f64>,
 }
 
-/// Checks every ledger.
+/// Checks every ledger, and the stock.
 ///
 /// # Errors
 /// [`Failure`]
@@ -79,6 +85,8 @@ pub async fn check_ledgers(args: &UpkeepArgs) -> Result<Exit, Failure> {
     let request = CheckCommissionLedgerRequest {};
     let commission = client.commissions().check_commission_ledger(request).await;
     let commission = commission.map_err(|status| client.failed(&status))?.into_inner();
+    let order = client.guarantees().check_order_ledger(CheckOrderLedgerRequest {}).await;
+    let order = order.map_err(|status| client.failed(&status))?.into_inner();
     let ledgers = vec![
         Ledger {
             service: "member",
@@ -87,14 +95,22 @@ pub async fn check_ledgers(args: &UpkeepArgs) -> Result<Exit, Failure> {
             findings: member.findings,
         },
         Ledger {
+            service: "order",
+            accounts: order.accounts,
+            transfers: order.transfers,
+            findings: order.findings,
+        },
+        Ledger {
             service: "distribution",
             accounts: commission.accounts,
             transfers: commission.transfers,
             findings: commission.findings,
         },
     ];
+    let stock = check_stock(&client).await?;
     let sound = ledgers.iter().all(|ledger| ledger.findings.is_empty());
-    let check = LedgerCheck { sound, ledgers };
+    let sound = sound && stock.findings.is_empty();
+    let check = LedgerCheck { sound, ledgers, stock };
     output.result(&check, |_| check.text())?;
     Ok(if sound { Exit::Done } else { Exit::Failed })
 }
@@ -173,7 +189,7 @@ impl LedgerCheck {
                 let _ = writeln!(text, "  {finding}");
             }
         }
-        text
+        text + &self.stock.text()
     }
 }
 

@@ -198,7 +198,8 @@ Examples:
 
 pub(super) const LEDGER_CHECK: &str = "\
 Verify that every ledger of the merchant balances: the trial balance of each asset is zero, and
-every balance equals the transfers on it. Ends with 1 and says what does not hold otherwise.";
+every balance equals the transfers on it; and that every stock is what its movements and its
+reservations add up to. Ends with 1 and says what does not hold otherwise.";
 
 pub(super) const METRICS_REBUILD: &str = "\
 Compute every figure of the merchant again from the stored facts, and compare it with what was
