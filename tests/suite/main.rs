@@ -4,6 +4,7 @@
 mod again;
 mod at_once;
 mod campaign;
+mod checkout;
 mod demo;
 mod erasure;
 mod hours;

@@ -20,7 +20,7 @@ use tonic::{
     Request, Response, Status,
     metadata::AsciiMetadataValue,
     service::{Interceptor, interceptor::InterceptedService},
-    transport::Channel,
+    transport::{Channel, Endpoint},
 };
 
 use super::{
@@ -99,6 +99,13 @@ impl Caller {
     pub fn grpc(&self) -> InterceptedService<Channel, Bearer> {
         let bearer = format!("Bearer {}", self.token).parse().expect("a token is visible ASCII");
         InterceptedService::new(self.channel.clone(), Bearer(bearer))
+    }
+
+    /// A way of its own for generated clients, along another address.
+    pub fn grpc_along(&self, addr: SocketAddr) -> InterceptedService<Channel, Bearer> {
+        let endpoint = Endpoint::from_shared(format!("http://{addr}")).expect("it is an address");
+        let bearer = format!("Bearer {}", self.token).parse().expect("a token is visible ASCII");
+        InterceptedService::new(endpoint.connect_lazy(), Bearer(bearer))
     }
 
     /// The client of the program.

@@ -68,9 +68,18 @@ impl Program {
     }
 
     /// Asks it to end, as Ctrl-C does, and waits for that.
-    pub async fn stop(mut self) -> Finished {
+    pub async fn stop(self) -> Finished {
+        self.end(Signal::SIGINT).await
+    }
+
+    /// Asks it to end, as a rolling update does, and waits for that.
+    pub async fn terminate(self) -> Finished {
+        self.end(Signal::SIGTERM).await
+    }
+
+    async fn end(mut self, signal: Signal) -> Finished {
         let pid = i32::try_from(self.child.id()).expect("process ids have 31 bits");
-        kill(Pid::from_raw(pid), Signal::SIGINT).expect("it runs");
+        kill(Pid::from_raw(pid), signal).expect("it runs");
         self.wait("it ends when it is asked to", LIMIT).await
     }
 

@@ -9,7 +9,7 @@ use std::{
 
 use siyu::host::services::Service;
 use siyu_gateway::Secret;
-use siyu_pg::embedded::{APP, OWNER};
+use siyu_pg::embedded::{APP, OWNER, Server};
 use siyu_runtime::random_bytes;
 use siyu_testkit::{Scratch, postgres};
 
@@ -38,10 +38,14 @@ pub struct Six {
 impl Six {
     /// Makes the databases, migrates them with the program, starts all six, and waits until each says that it is ready.
     pub async fn start() -> Self {
+        Self::start_on(postgres().await).await
+    }
+
+    /// The same on a PostgreSQL of a story's own.
+    pub async fn start_on(server: &Server) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let place = format!("six{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let database = |name: &str| format!("{place}_{name}");
-        let server = postgres().await;
         for service in Service::ALL {
             server.ensure_database(&database(service.name())).await.expect("it can be made");
         }
@@ -72,6 +76,13 @@ impl Six {
     /// A folder for what belongs to the story.
     pub fn folder(&self) -> &Path {
         self.scratch.path()
+    }
+
+    /// Asks one process to end, as a rolling update does, and waits until it has ended well.
+    pub async fn terminate(&mut self, service: Service) {
+        let program = self.programs.remove(&service).expect("it was started");
+        let finished = program.terminate().await;
+        assert_eq!(finished.code, Some(0), "{}: {finished:?}", service.name());
     }
 
     /// Kills one process.

@@ -86,7 +86,12 @@ pub(super) fn keep_merchant(place: &Place, merchant_id: &str) {
 
 /// Keeps which log of a process is to be shown.
 pub(super) fn keep_log(path: PathBuf) {
-    TRANSCRIPT.with_borrow_mut(|transcript| transcript.logs.push(path));
+    TRANSCRIPT.with_borrow_mut(|transcript| {
+        // A program that was started again writes on in the same file.
+        if !transcript.logs.contains(&path) {
+            transcript.logs.push(path);
+        }
+    });
 }
 
 #[expect(clippy::print_stderr, reason = "a failing test says why; the harness shows it then only")]
