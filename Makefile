@@ -45,6 +45,11 @@ test: tools ## run every test, against a real PostgreSQL and NATS that it starts
 	@cargo build --locked --workspace --bins --tests
 	cargo test --locked --workspace
 
+.PHONY: chaos
+chaos: tools ## kill processes under 10,000 checkouts and audit every book (CHECKOUTS=n, SEED=n, MINUTES=n)
+	@cargo build --locked --workspace --bins --tests
+	CHECKOUTS=$${CHECKOUTS:-10000} cargo test --locked --workspace --test faults -- --nocapture checkout
+
 .PHONY: lint
 lint: fmt contracts deps chart clippy ## check format, contracts, dependencies, the chart and the code; warnings are errors
 

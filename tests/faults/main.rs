@@ -1,9 +1,11 @@
 //! What the suite survives: processes that are killed in the middle of an import, and asked to end in the middle of it: after
 //! each, the figures and the books are those of an import that nothing disturbed. Processes that are killed again and again
-//! under payments, lines that break at any byte, and crowds: no money is lost, none is made, and everybody is answered.
+//! under payments and checkouts, lines that break at any byte, and crowds: every book says what clients were told, no money
+//! is lost, none is made, and everybody is answered.
 #![expect(clippy::unwrap_used, reason = "a failure in a helper is a failed test")]
 
 mod bank;
+mod checkout;
 mod crowd;
 mod cuts;
 mod database;
