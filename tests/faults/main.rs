@@ -11,6 +11,7 @@ mod cuts;
 mod database;
 mod import;
 mod importer;
+mod order_cuts;
 mod process;
 mod services;
 mod wallet;
