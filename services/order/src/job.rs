@@ -5,7 +5,9 @@ use std::{fmt, pin::Pin};
 use siyu_kernel::Fault;
 use siyu_runtime::{CancellationToken, Progress, Steps, steps};
 
-use crate::{App, checkout, group, guarantee, limits, payment, red_packet, refund, tender};
+use crate::{
+    App, checkout, fulfilment, group, guarantee, limits, payment, red_packet, refund, tender,
+};
 
 /// One step of a job.
 type Step = fn(&App) -> Pin<Box<dyn Future<Output = Result<Progress, Fault>> + Send + '_>>;
@@ -20,11 +22,12 @@ pub struct Job {
 
 /// The jobs of the service.
 pub(crate) fn all(app: &App) -> Vec<Job> {
-    let jobs: [(&'static str, Step); 11] = [
+    let jobs: [(&'static str, Step); 12] = [
         ("order.tenders", |app| Box::pin(tender::job::once(app))),
         ("order.expire_checkouts", |app| Box::pin(checkout::expire::once(app))),
         ("order.refunds", |app| Box::pin(refund::run::once(app))),
         ("order.ripen", |app| Box::pin(checkout::ripen::once(app))),
+        ("order.assignments", |app| Box::pin(fulfilment::job::once(app))),
         ("order.release_guarantees", |app| Box::pin(guarantee::job::release(app))),
         ("order.close_claims", |app| Box::pin(payment::job::close_claims(app))),
         ("order.payment_notifications", |app| Box::pin(payment::job::notifications(app))),

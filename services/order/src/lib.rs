@@ -52,7 +52,8 @@ use siyu_proto::{
         bargain_service_server::BargainServiceServer,
         blind_box_service_server::BlindBoxServiceServer,
         checkout_service_server::CheckoutServiceServer, coupon_service_server::CouponServiceServer,
-        flash_sale_service_server::FlashSaleServiceServer, fx_service_server::FxServiceServer,
+        flash_sale_service_server::FlashSaleServiceServer,
+        fulfilment_service_server::FulfilmentServiceServer, fx_service_server::FxServiceServer,
         group_buy_service_server::GroupBuyServiceServer,
         guarantee_service_server::GuaranteeServiceServer,
         import_service_server::ImportServiceServer, item_service_server::ItemServiceServer,
@@ -156,6 +157,7 @@ impl App {
             .service(ItemServiceServer::new(self.clone()))
             .service(PaymentServiceServer::new(self.clone()))
             .service(AttributionServiceServer::new(self.clone()))
+            .service(FulfilmentServiceServer::new(self.clone()))
             .service(FxServiceServer::new(self.clone()))
             .service(RedPacketServiceServer::new(self.clone()))
             .service(SettlementServiceServer::new(self.clone()))

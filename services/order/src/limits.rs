@@ -119,8 +119,24 @@ pub const PICKUP_FAILURES_MAX: i32 = 40;
 /// After which time wrong pick-up codes are forgotten.
 pub const PICKUP_FAILURES_WINDOW: TimeDelta = TimeDelta::hours(1);
 
-/// How long a store may answer an offer (reference §3.7).
-pub const ACCEPT_WITHIN: TimeDelta = TimeDelta::minutes(10);
+/// For how many minutes a store may answer an offer unless the merchant says so (reference §3.7).
+pub const ACCEPT_MINUTES: i32 = 10;
+
+/// How many stores are asked before headquarters decide, unless the merchant says so (reference §3.7).
+pub const STORES_ASKED: i32 = 3;
+
+/// For how many days a pick-up code is good unless the merchant says so.
+pub const PICKUP_DAYS: i32 = 7;
+
+/// How many sites are compared when an order is routed: each costs a look at its stock for each SKU, so that an order of ten
+/// is routed in some milliseconds.
+pub const SITES_COMPARED: i64 = 500;
+
+/// Pages of parcels: each is shown with what is in it.
+pub const PARCEL_PAGE: Sizes = Sizes { default: 50, max: 200 };
+
+/// How long an order whose after-sale window is over waits for a refund of it that is open.
+pub const OPEN_REFUND_PAUSE: TimeDelta = TimeDelta::hours(1);
 
 /// How many offers that nobody answered one step of the job passes on.
 pub const ASSIGNMENTS_BATCH: i64 = 200;

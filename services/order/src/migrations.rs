@@ -134,4 +134,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "create_refunds",
         sql: include_str!("../migrations/1090_create_refunds.sql"),
     },
+    Migration {
+        version: 1091,
+        name: "route_orders",
+        sql: include_str!("../migrations/1091_route_orders.sql"),
+    },
 ];

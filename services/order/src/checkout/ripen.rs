@@ -1,19 +1,27 @@
-//! Completes orders that the buyer did not confirm in time, and closes those whose after-sale window is over.
+//! Routes orders that have been paid, completes those that the buyer did not confirm in time, and closes those whose after-sale
+//! window is over.
 
+use chrono::{DateTime, Utc};
 use siyu_kernel::Fault;
+use siyu_pg::Tx;
 use siyu_runtime::Progress;
 
-use super::store;
+use super::store::{self, Wait};
 use crate::{
-    App, limits,
+    App,
+    fulfilment::{pickup::By, routing},
+    limits,
     order::{
         advance::{self, Cause, advance},
-        domain::State,
+        domain::{Order, State},
         lifecycle::Event,
     },
+    refund,
 };
 
-/// Completes and closes some.
+const ACTOR: &str = "order.ripen";
+
+/// Routes, completes and closes some.
 pub(crate) async fn once(app: &App) -> Result<Progress, Fault> {
     let now = app.clock.now();
     let mut jobs = app.db.system("order.ripen").await?;
@@ -23,26 +31,56 @@ pub(crate) async fn once(app: &App) -> Result<Progress, Fault> {
     for (merchant, id) in ripe {
         let mut tx = app.db.tenant(merchant).await?;
         let (order, _) = advance::lock(&mut tx, id, "").await?;
-        let (event, reason) = match order.state {
-            State::PickedUp | State::Delivered | State::Signed => {
-                (Event::Completed, "the buyer did not object in time")
-            }
-            State::Completed => (Event::Closed, "the after-sale window is over"),
-            State::Created
-            | State::GroupPending
-            | State::Paid
-            | State::Accepted
-            | State::ReadyForPickup
-            | State::Delivering
-            | State::Shipped
-            | State::Closed
-            | State::Cancelled
-            | State::Refunded => continue,
-        };
-        let key = format!("{} {}", event.as_str(), order.revision);
-        let cause = Cause { key: &key, actor: "order.ripen", reason, now };
-        advance(app, &mut tx, id, event, cause).await?;
-        tx.commit().await?;
+        // Another process may have been faster while the lock was waited for.
+        if store::is_ripe(&mut tx, id, now).await? {
+            ripen(app, &mut tx, order, now).await?;
+            tx.commit().await?;
+        }
     }
     Ok(progress)
+}
+
+/// Lets happen to one order what its time has come for.
+async fn ripen(app: &App, tx: &mut Tx, order: Order, now: DateTime<Utc>) -> Result<(), Fault> {
+    let id = order.id;
+    match order.state {
+        State::Paid => {
+            store::ripen(tx, id, Wait::Never, now).await?;
+            routing::begin(app, tx, order, By { actor: ACTOR, reason: "", now }).await?;
+        }
+        State::PickedUp | State::Delivered | State::Signed => {
+            let reason = "the buyer did not object in time";
+            step(app, tx, &order, (Event::Completed, reason), now).await?;
+        }
+        // What is asked for within the window is decided and given back before it is shut (rule 31).
+        State::Completed if refund::store::is_open(tx, id).await? => {
+            store::postpone(tx, id, now + limits::OPEN_REFUND_PAUSE).await?;
+        }
+        State::Completed => {
+            step(app, tx, &order, (Event::Closed, "the after-sale window is over"), now).await?;
+        }
+        State::Created
+        | State::GroupPending
+        | State::Accepted
+        | State::ReadyForPickup
+        | State::Delivering
+        | State::Shipped
+        | State::Closed
+        | State::Cancelled
+        | State::Refunded => store::ripen(tx, id, Wait::Never, now).await?,
+    }
+    Ok(())
+}
+
+async fn step(
+    app: &App,
+    tx: &mut Tx,
+    order: &Order,
+    (event, reason): (Event, &str),
+    now: DateTime<Utc>,
+) -> Result<(), Fault> {
+    let key = format!("{} {}", event.as_str(), order.revision);
+    let cause = Cause { key: &key, actor: ACTOR, reason, now };
+    advance(app, tx, order.id, event, cause).await?;
+    Ok(())
 }

@@ -2,21 +2,25 @@
 //! when it refuses, the next one is asked; after the last one headquarters decide. Nothing is charged on the way: the money
 //! of the order does not know who fulfils it.
 //!
-//! | state | accept | refuse | time over | headquarters name a store | done | withdraw |
-//! | --- | --- | --- | --- | --- | --- | --- |
-//! | offered | → accepted | → the next | → the next | → offered | – | → withdrawn |
-//! | accepted | no change | → the next | – | → offered | → done | → withdrawn |
-//! | headquarters | – | – | – | → offered | → done | → withdrawn |
-//! | done | – | – | – | – | no change | – |
-//! | withdrawn | – | – | – | – | – | no change |
+//! | state | accept | refuse | time over | headquarters name a store | headquarters keep it | done | withdraw |
+//! | --- | --- | --- | --- | --- | --- | --- | --- |
+//! | offered | → accepted | → the next | → the next | → offered | → accepted | – | → withdrawn |
+//! | accepted | no change | → the next | – | → offered | → accepted | → done | → withdrawn |
+//! | headquarters | – | – | – | → offered | → accepted | → done | → withdrawn |
+//! | done | – | – | – | – | – | no change | – |
+//! | withdrawn | – | – | – | – | – | – | no change |
 //!
-//! "The next" is the next candidate, or headquarters. Whoever changes an assignment names the turn that was read: of several
-//! at once one succeeds.
+//! "The next" is the next candidate, or headquarters. What is accepted without a store is kept by headquarters. Whoever
+//! changes an assignment names the turn that was read: of several at once one succeeds.
 
 pub mod act;
+pub(crate) mod follow;
+pub mod part;
+pub(crate) mod rpc;
+pub(crate) mod show;
 pub mod store;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use siyu_kernel::{Code, Fault};
 
 use super::StoreId;
@@ -42,6 +46,12 @@ pub struct Assignment {
     pub candidates: Vec<StoreId>,
     /// Until when the store may answer, exclusive.
     pub expires_at: Option<DateTime<Utc>>,
+    /// Where its pieces are reserved; empty: no pieces of it are counted.
+    pub location: String,
+    /// How long a store may answer.
+    pub accept_minutes: i32,
+    /// When it changed last.
+    pub updated_at: DateTime<Utc>,
 }
 
 /// How an assignment stands.
@@ -71,6 +81,8 @@ pub enum Event {
     TimeOut,
     /// Headquarters name a store.
     Assign(StoreId),
+    /// Headquarters fulfil it themselves.
+    Keep,
     /// It is fulfilled.
     Finish,
     /// The order is cancelled or refunded.
@@ -108,8 +120,19 @@ impl Assignment {
             store_id: None,
             candidates: stores.to_vec(),
             expires_at: None,
+            location: String::new(),
+            accept_minutes: limits::ACCEPT_MINUTES,
+            updated_at: now,
         };
         asked.next(now)
+    }
+
+    /// Whether somebody has taken it on, or has fulfilled it.
+    pub const fn is_taken(&self) -> bool {
+        match self.state {
+            State::Accepted | State::Done => true,
+            State::Offered | State::Headquarters | State::Withdrawn => false,
+        }
     }
 
     /// What an event makes of it; `None`: it stands as it is.
@@ -134,6 +157,10 @@ impl Assignment {
             (S::Offered | S::Accepted | S::Headquarters, Event::Assign(store)) => {
                 self.clone().offer(store, now)
             }
+            (S::Accepted, Event::Keep) if self.store_id.is_none() => return Ok(None),
+            (S::Offered | S::Accepted | S::Headquarters, Event::Keep) => {
+                Self { store_id: None, ..turned(S::Accepted) }
+            }
             (S::Accepted | S::Headquarters, Event::Finish) => turned(S::Done),
             (S::Offered | S::Accepted | S::Headquarters, Event::Withdraw) => turned(S::Withdrawn),
             (S::Accepted, Event::Accept(_))
@@ -148,6 +175,7 @@ impl Assignment {
                 | Event::Refuse(_)
                 | Event::TimeOut
                 | Event::Assign(_)
+                | Event::Keep
                 | Event::Withdraw,
             )
             | (
@@ -156,6 +184,7 @@ impl Assignment {
                 | Event::Refuse(_)
                 | Event::TimeOut
                 | Event::Assign(_)
+                | Event::Keep
                 | Event::Finish,
             ) => return Err(Error::Ended),
         };
@@ -179,7 +208,7 @@ impl Assignment {
             state: State::Offered,
             turn: self.turn + 1,
             store_id: Some(store),
-            expires_at: Some(now + limits::ACCEPT_WITHIN),
+            expires_at: Some(now + TimeDelta::minutes(self.accept_minutes.into())),
             ..self
         }
     }
@@ -206,6 +235,7 @@ impl Event {
             Self::Refuse(_) => "refused",
             Self::TimeOut => "timed_out",
             Self::Assign(_) => "assigned",
+            Self::Keep => "kept",
             Self::Finish => "done",
             Self::Withdraw => "withdrawn",
         }

@@ -1,6 +1,8 @@
 //! Parcels (包裹): an order may leave in several, each with some pieces of some lines. What a line has left to send is what it
 //! has now, refunds taken off, less what was sent.
 
+pub mod content;
+pub(crate) mod rpc;
 pub mod store;
 
 use std::collections::BTreeMap;
@@ -19,6 +21,8 @@ pub struct Parcel {
     pub id: ParcelId,
     /// The order.
     pub order_id: OrderId,
+    /// The part of it.
+    pub part: i32,
     /// Who sent it; nothing: headquarters.
     pub store_id: Option<StoreId>,
     /// Who brings it.
@@ -36,6 +40,8 @@ pub struct Parcel {
 pub struct NewParcel {
     /// The order.
     pub order_id: OrderId,
+    /// The part of it.
+    pub part: i32,
     /// Who sends it; nothing: headquarters.
     pub store_id: Option<StoreId>,
     /// Who brings it.
@@ -113,6 +119,7 @@ pub async fn ship(
     let parcel = Parcel {
         id: Id::from_uuid(app.ids.uuid()),
         order_id: new.order_id,
+        part: new.part,
         store_id: new.store_id,
         carrier: new.carrier,
         tracking_no: new.tracking_no,
@@ -142,11 +149,24 @@ pub async fn sign(
     store::lock_order(tx, order).await?;
     store::sign(tx, id, at).await?;
     let parcel = store::find(tx, id).await?.ok_or_else(not_found)?;
-    let ordered: BTreeMap<i32, i64> = store::ordered(tx, order).await?.into_iter().collect();
-    let signed: BTreeMap<i32, i64> = store::signed(tx, order).await?.into_iter().collect();
-    let has = |(line_no, of): (&i32, &i64)| signed.get(line_no).copied().unwrap_or(0) >= *of;
-    let reached = if ordered.iter().all(has) { Reached::All } else { Reached::Part };
+    let reached = signed_all(tx, order).await?;
     Ok((parcel, reached))
+}
+
+/// How much of what is left of an order has arrived.
+pub(crate) async fn signed_all(tx: &mut Tx, order: OrderId) -> Result<Reached, Fault> {
+    Ok(reached(&store::ordered(tx, order).await?, &store::signed(tx, order).await?))
+}
+
+/// How much of what is left of an order was sent.
+pub(crate) async fn sent_all(tx: &mut Tx, order: OrderId) -> Result<Reached, Fault> {
+    Ok(reached(&store::ordered(tx, order).await?, &store::sent(tx, order).await?))
+}
+
+fn reached(ordered: &[(i32, i64)], so_far: &[(i32, i64)]) -> Reached {
+    let so_far: BTreeMap<i32, i64> = so_far.iter().copied().collect();
+    let has = |(line_no, of): &(i32, i64)| so_far.get(line_no).copied().unwrap_or(0) >= *of;
+    if ordered.iter().all(has) { Reached::All } else { Reached::Part }
 }
 
 #[cfg(test)]

@@ -3,11 +3,13 @@
 //!
 //! | a code is | issued again | verified | taken back | ended |
 //! | --- | --- | --- | --- | --- |
-//! | issued | no change | → used | refused: not used | → void |
+//! | issued, in its time | no change | → used | refused: not used | → void |
+//! | issued, its time over | → issued, another code | refused: expired | refused: not used | → void |
 //! | used | no change | refused: used | → issued, another code | refused: used |
 //! | void | → issued, another code | refused: wrong | refused: not used | no change |
 
 pub mod code;
+pub(crate) mod rpc;
 pub mod store;
 
 use chrono::{DateTime, Utc};
@@ -79,7 +81,8 @@ pub struct By<'a> {
     pub now: DateTime<Utc>,
 }
 
-/// What became of a code that somebody showed. The transaction must be committed whatever it says: a wrong one is counted.
+/// What became of a code that somebody showed. A wrong one is to be counted by [`count_wrong`], in whatever transaction is
+/// committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Verdict {
@@ -95,7 +98,8 @@ pub enum Verdict {
     Stopped,
 }
 
-/// Issues the code of an order at a store, or gives the one that is there. In the place of one that was ended comes another.
+/// Issues the code of an order at a store, or gives the one that is there. In the place of one that was ended, or whose time is
+/// over, comes another.
 pub async fn issue(
     app: &App,
     tx: &mut Tx,
@@ -106,8 +110,9 @@ pub async fn issue(
 ) -> Result<Pickup, Fault> {
     if let Some(pickup) = store::lock(tx, order, store).await? {
         return match pickup.state {
-            State::Issued | State::Used => Ok(pickup),
-            State::Void => renew(app, tx, random, pickup, expires_at, by).await,
+            State::Used => Ok(pickup),
+            State::Issued if by.now < pickup.expires_at => Ok(pickup),
+            State::Issued | State::Void => renew(app, tx, random, pickup, expires_at, by).await,
         };
     }
     for _ in 0..limits::CODE_DRAWS_MAX {
@@ -158,8 +163,12 @@ pub async fn verify(
             Some(State::Void) | None => {}
         }
     }
-    store::count_failure(tx, store, since, by.now).await?;
     Ok(Verdict::Wrong)
+}
+
+/// Counts a wrong code that was shown at a store.
+pub async fn count_wrong(tx: &mut Tx, store: StoreId, now: DateTime<Utc>) -> Result<(), Fault> {
+    Ok(store::count_failure(tx, store, now - limits::PICKUP_FAILURES_WINDOW, now).await?)
 }
 
 /// Takes a verification back: the goods are still at the store. The buyer gets another code, for the used one is known.
@@ -256,7 +265,7 @@ impl Step {
 }
 
 impl Verdict {
-    /// The code if it is good, or why it is not. After the commit, for a wrong one is counted.
+    /// The code if it is good, or why it is not.
     ///
     /// # Errors
     /// `PICKUP_CODE_WRONG`; `PICKUP_USED`; `PICKUP_EXPIRED`; `PICKUP_ATTEMPTS` with `RESOURCE_EXHAUSTED`.

@@ -8,7 +8,7 @@ mod release;
 pub use dispute::{close, open};
 pub use pay::{Paid, paid, suspend, unsuspend};
 pub use refund::{refund, refund_failed, refund_paid};
-pub use release::{completed, release, release_due};
+pub use release::{completed, release, release_due, reopened};
 
 use chrono::{DateTime, Utc};
 use siyu_events::{Fact, NewEvent};

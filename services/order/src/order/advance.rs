@@ -15,6 +15,7 @@ use super::{
 use crate::{
     App, attribution,
     checkout::store::{self as checkouts, Wait},
+    fulfilment::{assignment::follow, pickup::By},
     guarantee::{act, domain::Completion},
     settlement,
 };
@@ -88,6 +89,9 @@ pub async fn advance(
         act::completed(tx, id, Completion::Confirmed, cause.now).await?;
     } else if event == Event::PickedUp {
         act::completed(tx, id, Completion::PickedUp, cause.now).await?;
+    } else if event == Event::Refunded {
+        let by = By { actor: cause.actor, reason: cause.reason, now: cause.now };
+        follow::withdraw(app, tx, id, by).await?;
     }
     tell(app, tx, &order, fact, cause.now).await?;
     Ok(Advanced::Moved(order))
@@ -98,9 +102,9 @@ fn wait(from: State, to: State) -> Option<Wait> {
     let of = |state| match state {
         State::PickedUp | State::Delivered | State::Signed => Wait::Confirm,
         State::Completed => Wait::AfterSale,
+        State::Paid => Wait::Route,
         State::Created
         | State::GroupPending
-        | State::Paid
         | State::Accepted
         | State::ReadyForPickup
         | State::Delivering

@@ -7,6 +7,7 @@ use siyu_proto::order::v1::RefundPlan;
 use super::{domain::Refund, sold};
 use crate::{
     App, coupon,
+    fulfilment::{assignment::follow, pickup::By},
     market::entry,
     order::{
         advance::{self, Cause},
@@ -44,7 +45,11 @@ pub(super) async fn apply(
     if !plan.coupon_ids.is_empty() {
         coupon::store::give_back(tx, order_id).await?;
     }
-    restock(app, tx, refund, &plan, cause).await
+    restock(app, tx, refund, &plan, cause).await?;
+    let pieces: Vec<(i32, i64)> =
+        plan.lines.iter().map(|line| (line.line_no, line.quantity)).collect();
+    let by = By { actor: cause.actor, reason: cause.reason, now: cause.now };
+    follow::refund(app, tx, order_id, &pieces, by).await
 }
 
 /// Frees pieces that were not handed over yet, and takes back those that the buyer has sent.

@@ -173,3 +173,19 @@ pub async fn due(
     .await?;
     Ok(due)
 }
+
+/// Whether a refund of an order is asked for or on its way.
+pub async fn is_open(tx: &mut Tx, order: OrderId) -> Result<bool, siyu_pg::Error> {
+    let open = sqlx::query_scalar(
+        "select exists (
+            select from refunds
+            where merchant_id = $1 and order_id = $2
+                and state in ('requested', 'agreed', 'return_shipped', 'return_received', 'processing')
+        )",
+    )
+    .bind(tx.merchant())
+    .bind(order)
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(open)
+}

@@ -38,6 +38,9 @@ impl World {
         let mut tx = self.tx().await;
         let who = by("clerk", "", self.now());
         let verdict = pickup::verify(&self.app, &mut tx, store, code, who).await.unwrap();
+        if verdict == Verdict::Wrong {
+            pickup::count_wrong(&mut tx, store, self.now()).await.unwrap();
+        }
         tx.commit().await.unwrap();
         verdict
     }
@@ -66,6 +69,7 @@ impl World {
     ) -> Result<(parcel::Parcel, Reached), Fault> {
         let new = NewParcel {
             order_id: order,
+            part: 1,
             store_id: None,
             carrier: "sf".into(),
             tracking_no: no.into(),

@@ -20,7 +20,8 @@ use siyu_proto::{
         bargain_service_client::BargainServiceClient,
         blind_box_service_client::BlindBoxServiceClient,
         checkout_service_client::CheckoutServiceClient, coupon_service_client::CouponServiceClient,
-        flash_sale_service_client::FlashSaleServiceClient, fx_service_client::FxServiceClient,
+        flash_sale_service_client::FlashSaleServiceClient,
+        fulfilment_service_client::FulfilmentServiceClient, fx_service_client::FxServiceClient,
         group_buy_service_client::GroupBuyServiceClient,
         guarantee_service_client::GuaranteeServiceClient,
         import_service_client::ImportServiceClient, item_service_client::ItemServiceClient,
@@ -126,6 +127,10 @@ impl World {
 
     pub(crate) fn settlements(&self, who: u32) -> SettlementServiceClient<Call> {
         SettlementServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn fulfilment(&self, who: u32) -> FulfilmentServiceClient<Call> {
+        FulfilmentServiceClient::new(self.call(who))
     }
 
     pub(crate) fn rates(&self, who: u32) -> FxServiceClient<Call> {

@@ -1,10 +1,10 @@
 //! What happens to assignments, each in the transaction of its cause.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use siyu_kernel::Fault;
 use siyu_pg::Tx;
 
-use super::{Assignment, Error, Event, store};
+use super::{Assignment, Error, Event, part, store};
 use crate::{
     App,
     fulfilment::{StoreId, pickup::By},
@@ -27,6 +27,39 @@ pub async fn begin(
     find(tx, order, part).await
 }
 
+/// A part that nobody has been asked for yet.
+#[derive(Debug)]
+pub(crate) struct NewPart<'a> {
+    /// The order.
+    pub(crate) order_id: OrderId,
+    /// The part, which the order does not have.
+    pub(crate) part: i32,
+    /// Lines with pieces.
+    pub(crate) lines: &'a [(i32, i64)],
+    /// Who is asked, the best first.
+    pub(crate) stores: &'a [StoreId],
+    /// Where its pieces are reserved.
+    pub(crate) location: &'a str,
+    /// How long a store may answer.
+    pub(crate) accept_minutes: i32,
+}
+
+/// Makes a part and offers it. The order is locked, so that its parts are counted by one at a time.
+pub(crate) async fn open(tx: &mut Tx, new: &NewPart<'_>, by: By<'_>) -> Result<Assignment, Fault> {
+    let accept_minutes = new.accept_minutes;
+    let within = TimeDelta::minutes(accept_minutes.into());
+    let mut assignment = Assignment::begin(new.order_id, new.part, new.stores, by.now);
+    assignment.expires_at = assignment.expires_at.map(|_| by.now + within);
+    let location = new.location.to_owned();
+    let assignment = Assignment { location, accept_minutes, ..assignment };
+    if !store::insert(tx, &assignment, by.now).await? {
+        return Err(Error::Raced.into());
+    }
+    part::store::insert(tx, (new.order_id, new.part), new.lines).await?;
+    store::insert_event(tx, &assignment, "begun", assignment.store_id, by).await?;
+    Ok(assignment)
+}
+
 /// Lets something happen to an assignment, and gives what stands afterwards. Of several at once one succeeds.
 ///
 /// # Errors
@@ -39,11 +72,13 @@ pub async fn change(
 ) -> Result<Assignment, Fault> {
     let assignment = find(tx, order, part).await?;
     let Some(next) = assignment.after(event, by.now)? else { return Ok(assignment) };
+    let next = Assignment { updated_at: by.now, ..next };
     if !store::save(tx, &next, &assignment, by.now).await? {
         return Err(Error::Raced.into());
     }
     let about = match event {
         Event::Assign(store) => Some(store),
+        Event::Keep => None,
         Event::Accept(_) | Event::Refuse(_) | Event::TimeOut | Event::Finish | Event::Withdraw => {
             assignment.store_id
         }
@@ -54,13 +89,13 @@ pub async fn change(
 
 /// Asks the next store for offers that nobody answered, each in a transaction of its own; gives how many. A step of a job.
 pub async fn time_out_due(app: &App, now: DateTime<Utc>) -> Result<usize, Fault> {
-    let mut jobs = app.db.system("order.time_out_assignments").await?;
+    let mut jobs = app.db.system("order.assignments").await?;
     let due = store::due(&mut jobs, now, limits::ASSIGNMENTS_BATCH).await?;
     drop(jobs);
     let mut done = 0;
     for (merchant, order, part) in due {
         let mut tx = app.db.tenant(merchant).await?;
-        let by = By { actor: "order.time_out_assignments", reason: "", now };
+        let by = By { actor: "order.assignments", reason: "", now };
         match change(&mut tx, (order, part), Event::TimeOut, by).await {
             Ok(_) => {
                 tx.commit().await?;
@@ -78,6 +113,7 @@ fn is_late(fault: &Fault) -> bool {
     ["OFFER_STANDS", "ASSIGNMENT_ENDED", "STORE_CONFLICT"].contains(&fault.reason())
 }
 
-async fn find(tx: &mut Tx, order: OrderId, part: i32) -> Result<Assignment, Fault> {
+/// The assignment of a part.
+pub(crate) async fn find(tx: &mut Tx, order: OrderId, part: i32) -> Result<Assignment, Fault> {
     store::find(tx, order, part).await?.ok_or_else(|| Fault::not_found("assignment"))
 }

@@ -3,12 +3,24 @@
 use chrono::{DateTime, Utc};
 use siyu_kernel::{Id, kind::Merchant};
 use siyu_pg::{SystemTx, Tx};
+use uuid::Uuid;
 
-use super::Assignment;
+use super::{Assignment, State};
 use crate::{
     fulfilment::{StoreId, pickup::By},
     order::domain::OrderId,
 };
+
+/// Which assignments a list shows; `None` holds for every one.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of this store.
+    pub store_id: Option<StoreId>,
+    /// In this state.
+    pub state: Option<State>,
+    /// Of this order.
+    pub order_id: Option<OrderId>,
+}
 
 /// Stores a new assignment; false when the part has one.
 pub async fn insert(
@@ -18,8 +30,8 @@ pub async fn insert(
 ) -> Result<bool, siyu_pg::Error> {
     let done = sqlx::query(
         "insert into assignments
-            (merchant_id, order_id, part, state, turn, store_id, candidates, expires_at, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            (merchant_id, order_id, part, state, turn, store_id, candidates, expires_at, location, accept_minutes, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         on conflict on constraint assignments_pkey do nothing",
     )
     .bind(tx.merchant())
@@ -30,6 +42,8 @@ pub async fn insert(
     .bind(assignment.store_id)
     .bind(&assignment.candidates)
     .bind(assignment.expires_at)
+    .bind(&assignment.location)
+    .bind(assignment.accept_minutes)
     .bind(now)
     .execute(&mut **tx)
     .await?;
@@ -43,7 +57,7 @@ pub async fn find(
     part: i32,
 ) -> Result<Option<Assignment>, siyu_pg::Error> {
     let assignment = sqlx::query_as(
-        "select order_id, part, state, turn, store_id, candidates, expires_at
+        "select order_id, part, state, turn, store_id, candidates, expires_at, location, accept_minutes, updated_at
         from assignments
         where merchant_id = $1 and order_id = $2 and part = $3",
     )
@@ -58,7 +72,7 @@ pub async fn find(
 /// The assignments of an order, by part.
 pub async fn list(tx: &mut Tx, order: OrderId) -> Result<Vec<Assignment>, siyu_pg::Error> {
     let assignments = sqlx::query_as(
-        "select order_id, part, state, turn, store_id, candidates, expires_at
+        "select order_id, part, state, turn, store_id, candidates, expires_at, location, accept_minutes, updated_at
         from assignments
         where merchant_id = $1 and order_id = $2
         order by part",
@@ -78,7 +92,8 @@ pub async fn save(
     now: DateTime<Utc>,
 ) -> Result<bool, siyu_pg::Error> {
     let done = sqlx::query(
-        "update assignments set state = $6, turn = $7, store_id = $8, candidates = $9, expires_at = $10, updated_at = $11
+        "update assignments set state = $6, turn = $7, store_id = $8, candidates = $9, expires_at = $10, updated_at = $11,
+            location = $12
         where merchant_id = $1 and order_id = $2 and part = $3 and state = $4 and turn = $5",
     )
     .bind(tx.merchant())
@@ -92,6 +107,7 @@ pub async fn save(
     .bind(&next.candidates)
     .bind(next.expires_at)
     .bind(now)
+    .bind(&next.location)
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -160,4 +176,52 @@ pub async fn loads(tx: &mut Tx, stores: &[StoreId]) -> Result<Vec<i64>, siyu_pg:
     .fetch_all(&mut **tx)
     .await?;
     Ok(loads)
+}
+
+/// Where the pieces of a part are reserved from now on.
+pub async fn move_to(
+    tx: &mut Tx,
+    (order, part): (OrderId, i32),
+    location: &str,
+) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "update assignments set location = $4 where merchant_id = $1 and order_id = $2 and part = $3",
+    )
+    .bind(tx.merchant())
+    .bind(order)
+    .bind(part)
+    .bind(location)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Assignments after one, by order and part: of a store, in a state, of an order, or all.
+pub async fn page(
+    tx: &mut Tx,
+    filter: &Filter,
+    after: Option<(Uuid, i32)>,
+    limit: i64,
+) -> Result<Vec<Assignment>, siyu_pg::Error> {
+    let assignments = sqlx::query_as(
+        "select order_id, part, state, turn, store_id, candidates, expires_at, location, accept_minutes, updated_at
+        from assignments
+        where merchant_id = $1
+            and ($2::uuid is null or store_id = $2)
+            and ($3::text is null or state = $3)
+            and ($4::uuid is null or order_id = $4)
+            and ($5::uuid is null or (order_id, part) > ($5, $6))
+        order by order_id, part
+        limit $7",
+    )
+    .bind(tx.merchant())
+    .bind(filter.store_id)
+    .bind(filter.state.map(State::as_str))
+    .bind(filter.order_id)
+    .bind(after.map(|(order, _)| order))
+    .bind(after.map(|(_, part)| part))
+    .bind(limit)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(assignments)
 }

@@ -54,6 +54,20 @@ fn without_a_candidate_headquarters_decide_at_once() {
     assert_eq!(after(&ended, Event::Assign(store(1)), 2), Err(Error::Ended));
 }
 
+#[test]
+fn headquarters_may_keep_a_part_and_give_it_away_again() {
+    let kept = after(&begun(&[store(1)]), Event::Keep, 1).unwrap();
+    assert_eq!((kept.state, kept.store_id), (State::Accepted, None));
+    assert_eq!(after(&kept, Event::Keep, 2).unwrap(), kept, "a repeat");
+    assert_eq!(after(&kept, Event::Refuse(store(1)), 2), Err(Error::OtherStore));
+    assert_eq!(after(&kept, Event::TimeOut, 20), Err(Error::Ended));
+    let given = after(&kept, Event::Assign(store(2)), 3).unwrap();
+    assert_eq!((given.state, given.store_id), (State::Offered, Some(store(2))));
+    let taken = after(&given, Event::Accept(store(2)), 4).unwrap();
+    let kept = after(&taken, Event::Keep, 5).unwrap();
+    assert_eq!((kept.state, kept.store_id, kept.is_taken()), (State::Accepted, None, true));
+}
+
 fn events() -> impl Strategy<Value = Vec<(i64, Event)>> {
     let some = (1..4_u128).prop_map(store);
     let event = prop_oneof![
@@ -61,6 +75,7 @@ fn events() -> impl Strategy<Value = Vec<(i64, Event)>> {
         some.clone().prop_map(Event::Refuse),
         some.prop_map(Event::Assign),
         Just(Event::TimeOut),
+        Just(Event::Keep),
         Just(Event::Finish),
         Just(Event::Withdraw),
     ];
@@ -77,7 +92,9 @@ proptest! {
             let Ok(next) = after(&stands, event, minutes) else { continue };
             let has_store = next.store_id.is_some();
             match next.state {
-                State::Offered | State::Accepted => prop_assert!(has_store),
+                State::Offered => prop_assert!(has_store),
+                // Without a store it is headquarters that keep it.
+                State::Accepted => prop_assert!(has_store || event == Event::Keep),
                 State::Headquarters => prop_assert!(!has_store),
                 State::Done | State::Withdrawn => {}
             }

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use siyu_pg::Tx;
+use uuid::Uuid;
 
-use super::Parcel;
+use super::{Parcel, content::Drawn};
 use crate::{fulfilment::ParcelId, order::domain::OrderId};
 
 /// Locks an order; false when there is none.
@@ -68,13 +69,14 @@ pub async fn signed(tx: &mut Tx, order: OrderId) -> Result<Vec<(i32, i64)>, siyu
 /// Stores a parcel; false when the order has one with that number.
 pub async fn insert(tx: &mut Tx, parcel: &Parcel) -> Result<bool, siyu_pg::Error> {
     let done = sqlx::query(
-        "insert into parcels (merchant_id, id, order_id, store_id, carrier, tracking_no, shipped_at)
-        values ($1, $2, $3, $4, $5, $6, $7)
+        "insert into parcels (merchant_id, id, order_id, part, store_id, carrier, tracking_no, shipped_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)
         on conflict on constraint parcels_tracking_no_key do nothing",
     )
     .bind(tx.merchant())
     .bind(parcel.id)
     .bind(parcel.order_id)
+    .bind(parcel.part)
     .bind(parcel.store_id)
     .bind(&parcel.carrier)
     .bind(&parcel.tracking_no)
@@ -108,7 +110,7 @@ pub async fn insert_lines(
 /// One parcel.
 pub async fn find(tx: &mut Tx, id: ParcelId) -> Result<Option<Parcel>, siyu_pg::Error> {
     let parcel = sqlx::query_as(
-        "select id, order_id, store_id, carrier, tracking_no, shipped_at, signed_at
+        "select id, order_id, part, store_id, carrier, tracking_no, shipped_at, signed_at
         from parcels
         where merchant_id = $1 and id = $2",
     )
@@ -122,7 +124,7 @@ pub async fn find(tx: &mut Tx, id: ParcelId) -> Result<Option<Parcel>, siyu_pg::
 /// The parcels of an order, as they were sent.
 pub async fn list(tx: &mut Tx, order: OrderId) -> Result<Vec<Parcel>, siyu_pg::Error> {
     let parcels = sqlx::query_as(
-        "select id, order_id, store_id, carrier, tracking_no, shipped_at, signed_at
+        "select id, order_id, part, store_id, carrier, tracking_no, shipped_at, signed_at
         from parcels
         where merchant_id = $1 and order_id = $2
         order by id",
@@ -142,6 +144,102 @@ pub async fn sign(tx: &mut Tx, id: ParcelId, at: DateTime<Utc>) -> Result<(), si
     .bind(tx.merchant())
     .bind(id)
     .bind(at)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Parcels before one, newest first: of an order, or all.
+pub async fn page(
+    tx: &mut Tx,
+    order: Option<OrderId>,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Parcel>, siyu_pg::Error> {
+    let parcels = sqlx::query_as(
+        "select id, order_id, part, store_id, carrier, tracking_no, shipped_at, signed_at
+        from parcels
+        where merchant_id = $1 and ($2::uuid is null or order_id = $2) and ($3::uuid is null or id < $3)
+        order by id desc
+        limit $4",
+    )
+    .bind(tx.merchant())
+    .bind(order)
+    .bind(before)
+    .bind(limit)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(parcels)
+}
+
+/// What is in parcels: lines with pieces.
+pub async fn lines(
+    tx: &mut Tx,
+    parcels: &[ParcelId],
+) -> Result<Vec<(Uuid, i32, i64)>, siyu_pg::Error> {
+    let lines = sqlx::query_as(
+        "select k.id, l.line_no, l.quantity
+        from unnest($2::uuid[]) with ordinality as k (id, n)
+        cross join lateral (
+            select line_no, quantity from parcel_lines where merchant_id = $1 and parcel_id = k.id
+        ) as l
+        order by k.n, l.line_no",
+    )
+    .bind(tx.merchant())
+    .bind(parcels)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(lines)
+}
+
+/// Which draws of blind boxes are in parcels.
+pub async fn draws(tx: &mut Tx, parcels: &[ParcelId]) -> Result<Vec<Drawn>, siyu_pg::Error> {
+    let draws = sqlx::query_as(
+        "select k.id as parcel_id, d.seq, b.prize, b.sku
+        from unnest($2::uuid[]) with ordinality as k (id, n)
+        cross join lateral (
+            select order_id, seq from parcel_draws where merchant_id = $1 and parcel_id = k.id
+        ) as d
+        cross join lateral (
+            select prize, sku
+            from blind_box_draws
+            where merchant_id = $1 and order_id = d.order_id and seq = d.seq
+        ) as b
+        order by k.n, d.seq",
+    )
+    .bind(tx.merchant())
+    .bind(parcels)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(draws)
+}
+
+/// The draws of an order that are in a parcel.
+pub async fn sent_draws(tx: &mut Tx, order: OrderId) -> Result<Vec<i32>, siyu_pg::Error> {
+    let draws = sqlx::query_scalar(
+        "select seq from parcel_draws where merchant_id = $1 and order_id = $2 order by seq",
+    )
+    .bind(tx.merchant())
+    .bind(order)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(draws)
+}
+
+/// Puts draws of an order into a parcel. The order is locked, and none of them is in another.
+pub async fn insert_draws(
+    tx: &mut Tx,
+    (order, parcel): (OrderId, ParcelId),
+    draws: &[i32],
+) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "insert into parcel_draws (merchant_id, order_id, seq, parcel_id)
+        select $1, $2, n.seq, $3 from unnest($4::integer[]) as n (seq)",
+    )
+    .bind(tx.merchant())
+    .bind(order)
+    .bind(parcel)
+    .bind(draws)
     .execute(&mut **tx)
     .await?;
     Ok(())

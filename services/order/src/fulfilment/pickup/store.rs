@@ -46,6 +46,21 @@ pub async fn lock(
     Ok(pickup)
 }
 
+/// The codes of an order, by store.
+pub async fn of_order(tx: &mut Tx, order: OrderId) -> Result<Vec<Pickup>, siyu_pg::Error> {
+    let pickups = sqlx::query_as(
+        "select order_id, store_id, code, state, issue, expires_at, issued_at, used_at
+        from pickup_codes
+        where merchant_id = $1 and order_id = $2
+        order by store_id",
+    )
+    .bind(tx.merchant())
+    .bind(order)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(pickups)
+}
+
 /// Uses a code up, if it can be used: one statement, so that of several at once one succeeds.
 pub async fn use_up(
     tx: &mut Tx,

@@ -37,6 +37,21 @@ pub async fn completed(
     Ok(guarantee)
 }
 
+/// The buyer has nothing after all: what is held is not released.
+///
+/// # Errors
+/// `NOT_FOUND` when nothing was paid for the order; `GUARANTEE_RELEASED` when something was released.
+pub async fn reopened(tx: &mut Tx, order: OrderId) -> Result<Guarantee, Fault> {
+    let mut guarantee = lock(tx, order).await?;
+    if guarantee.released_minor > 0 {
+        let message = "what was paid is the merchant's already";
+        return Err(Fault::new(Code::FailedPrecondition, "GUARANTEE_RELEASED", message));
+    }
+    guarantee.releasable_at = None;
+    store::save(tx, &guarantee).await?;
+    Ok(guarantee)
+}
+
 /// Releases what is held of an order, if it is due; gives what stands afterwards.
 ///
 /// # Errors
