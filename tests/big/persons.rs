@@ -103,7 +103,8 @@ impl Member {
         while let Some(reply) = replies.message().await.unwrap() {
             told += reply.persons.len();
             let kib = self.resident_kib();
-            if told <= all / 10 {
+            // The first answer counts where it is more than a tenth.
+            if early == 0 || told <= all / 10 {
                 early = early.max(kib);
             }
             peak = peak.max(kib);

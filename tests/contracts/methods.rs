@@ -176,6 +176,12 @@ fn every_public_method_has_a_rest_path_of_its_own() {
         assert_eq!(verb == "GET", method.is_read() && !by_post, "{path}: {verb}");
         assert_eq!(body, if verb == "GET" { "" } else { "*" }, "{path}");
         assert!(route.starts_with("/v1/"), "{path}: {route}");
+        // Words of a collection are joined by hyphens, those of a verb are not.
+        let words = nameless(&route);
+        let (collection, act) = words.split_once(':').unwrap_or((words.as_str(), ""));
+        let is_plain = |c: char| c.is_ascii_lowercase() || "/-{}".contains(c) || c == '1';
+        assert!(collection.chars().all(is_plain), "{path}: {route}");
+        assert!(act.chars().all(|c| c.is_ascii_alphabetic()), "{path}: {route}");
         // Two routes that differ in the name of a variable only are one.
         let before = routes.insert((verb, nameless(&route)), path.clone());
         assert_eq!(before, None, "{path}: {route}");

@@ -22,7 +22,7 @@ create table assignment_lines (
     line_no integer not null,
     quantity bigint not null,
     constraint assignment_lines_pkey primary key (merchant_id, order_id, part, line_no),
-    constraint assignment_lines_part_fkey foreign key (merchant_id, order_id, part)
+    constraint assignment_lines_order_id_part_fkey foreign key (merchant_id, order_id, part)
         references assignments (merchant_id, order_id, part),
     constraint assignment_lines_quantity_check check (quantity >= 0)
 );

@@ -26,9 +26,6 @@ use siyu_kernel::{Code, Fault};
 use super::StoreId;
 use crate::{limits, order::domain::OrderId};
 
-#[cfg(test)]
-mod tests;
-
 /// An assignment: the row.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Assignment {
@@ -254,3 +251,6 @@ impl From<Error> for Fault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
