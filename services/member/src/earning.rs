@@ -5,6 +5,7 @@
 pub mod domain;
 pub mod events;
 pub mod store;
+pub mod wait;
 
 use siyu_kernel::Fault;
 use siyu_pg::Tx;

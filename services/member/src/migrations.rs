@@ -169,4 +169,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "create_tag_marks",
         sql: include_str!("../migrations/1074_create_tag_marks.sql"),
     },
+    Migration {
+        version: 1103,
+        name: "create_order_disputes",
+        sql: include_str!("../migrations/1103_create_order_disputes.sql"),
+    },
 ];

@@ -1,16 +1,19 @@
 //! How much an order earns. Pure.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use siyu_events::is_sale;
 use siyu_grpc::parse;
 use siyu_kernel::{Currency, Fault, Id, Zone, kind};
 use siyu_ledger::LotTerms;
 use siyu_proto::order::v1::{OrderFacts, OrderState};
 
-use super::store::Row;
+use super::{
+    store::Row,
+    wait::{Objection, Wait},
+};
 use crate::{
     person::PersonId,
-    points::domain::{NOT_YET, Policy, Vesting, in_force},
+    points::domain::{NOT_YET, Policy, in_force},
     tier,
 };
 
@@ -51,7 +54,9 @@ pub struct Earning {
     pub points: i64,
     /// When the points can be used.
     pub terms: LotTerms,
-    /// This revision ends the wait for the completion: what an earlier one gave can be spent from now on.
+    /// The buyer has what was bought.
+    pub is_completed: bool,
+    /// What was given before can be spent at another time from now on: the order is completed, a dispute was opened or closed.
     pub ripens: bool,
     /// Growth value.
     pub growth: i64,
@@ -100,26 +105,15 @@ impl Purchase {
         rules: &Rules,
         known: Option<&Row>,
         multiplier_bp: i64,
+        disputes: &[Objection],
         now: DateTime<Utc>,
     ) -> Earning {
         let settled = known.filter(|_| !self.is_new(known));
         let multiplier_bp = settled.map_or(multiplier_bp, |row| row.multiplier_bp);
         let policy = in_force(&rules.points, self.paid_at);
         let available_at = known.and_then(|row| row.available_at);
-        let zone = rules.zone;
-        let ripens =
-            policy.vesting == Vesting::AtCompletion && self.is_completed && available_at.is_none();
-        let available_at = match policy.vesting {
-            Vesting::AfterPayment { days } => self.paid_at + TimeDelta::days(i64::from(days)),
-            Vesting::AtCompletion if self.is_completed => available_at.unwrap_or(now),
-            Vesting::AtCompletion => available_at.unwrap_or(NOT_YET),
-        };
-        // What waits for the completion does not expire meanwhile.
-        let expires_at = match policy.vesting {
-            Vesting::AfterPayment { .. } => policy.expires_at(self.paid_at, zone),
-            Vesting::AtCompletion if available_at == NOT_YET => None,
-            Vesting::AtCompletion => policy.expires_at(available_at, zone),
-        };
+        let wait = Wait { paid_at: self.paid_at, is_completed: self.is_completed, disputes };
+        let terms = wait.terms(&policy, available_at, rules.zone, now);
         let growth_terms = self.growth_terms(&rules.tiers, now);
         Earning {
             order_id: self.order_id,
@@ -127,8 +121,9 @@ impl Purchase {
             revision: self.revision,
             multiplier_bp,
             points: policy.earned_with(self.paid_minor, self.minor_per_major, multiplier_bp),
-            terms: LotTerms { earned_at: self.paid_at, available_at, expires_at },
-            ripens,
+            terms,
+            is_completed: self.is_completed,
+            ripens: known.is_some() && wait.moves(&policy, available_at, &terms),
             growth: if growth_terms.is_some() {
                 rules.tiers.earned(self.paid_minor, self.minor_per_major)
             } else {
@@ -147,6 +142,32 @@ impl Purchase {
 }
 
 impl Earning {
+    /// What an order earns of which only the disputes are others than before: the same, at another time. Nothing where it is not
+    /// known when the order was paid.
+    pub fn again(
+        row: &Row,
+        rules: &Rules,
+        disputes: &[Objection],
+        now: DateTime<Utc>,
+    ) -> Option<Self> {
+        let paid_at = row.paid_at?;
+        let policy = in_force(&rules.points, paid_at);
+        let wait = Wait { paid_at, is_completed: row.is_completed, disputes };
+        let terms = wait.terms(&policy, row.available_at, rules.zone, now);
+        Some(Self {
+            order_id: row.order_id,
+            person_id: row.person_id,
+            revision: row.revision,
+            multiplier_bp: row.multiplier_bp,
+            points: row.points,
+            is_completed: row.is_completed,
+            ripens: wait.moves(&policy, row.available_at, &terms),
+            terms,
+            growth: row.growth,
+            growth_terms: None,
+        })
+    }
+
     /// Since when the points can be spent; none while that waits for the completion of the order.
     pub fn available_at(&self) -> Option<DateTime<Utc>> {
         (self.terms.available_at < NOT_YET).then_some(self.terms.available_at)
@@ -178,7 +199,7 @@ mod tests {
             let purchase = Purchase::of(&facts(minor, state, currency)).unwrap();
             let (points, tiers) = (Vec::new(), tier::domain::Policy::default());
             let rules = Rules { points, tiers, zone: Zone::SHANGHAI };
-            let earns = |bp| purchase.earns(&rules, None, bp, DateTime::UNIX_EPOCH).points;
+            let earns = |bp| purchase.earns(&rules, None, bp, &[], DateTime::UNIX_EPOCH).points;
             (earns(10_000), earns(15_000))
         };
         assert_eq!(points(1_999, OrderState::Paid, "CNY"), (19, 29), "rounded once");

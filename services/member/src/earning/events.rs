@@ -30,7 +30,9 @@ use crate::{
 
 /// What the member service follows of the order service.
 pub fn subscription(app: &App) -> Subscription {
-    Subscription::new("member", "order", Arc::new(Earnings { app: app.clone() })).on_orders()
+    Subscription::new("member", "order", Arc::new(Earnings { app: app.clone() }))
+        .on_orders()
+        .on_disputes()
 }
 
 struct Earnings {
@@ -44,12 +46,19 @@ struct Accounts(HashMap<(Option<PersonId>, Asset), AccountId>);
 impl Handler for Earnings {
     async fn handle(&self, tx: &mut Tx, events: &[&Event]) -> Result<(), HandlerError> {
         let mut facts = siyu_events::latest_order_facts(events)?;
-        name_persons(tx, &mut facts).await?;
+        let disputes = siyu_events::latest_disputes(events)?;
+        let disputed: BTreeSet<OrderId> = disputes.iter().map(|dispute| dispute.order_id).collect();
+        name_persons(tx, &mut facts, &disputed).await?;
         let purchases: Vec<Purchase> =
             facts.iter().map(Purchase::of).collect::<Result<_, _>>().map_err(HandlerError::park)?;
-        let orders: Vec<OrderId> = purchases.iter().map(|purchase| purchase.order_id).collect();
+        let told = purchases.iter().map(|purchase| purchase.order_id);
+        let orders: BTreeSet<OrderId> = told.chain(disputed.iter().copied()).collect();
+        let orders: Vec<OrderId> = orders.into_iter().collect();
         let known: HashMap<OrderId, Row> =
             store::lock(tx, &orders).await?.into_iter().map(|row| (row.order_id, row)).collect();
+        store::save_disputes(tx, &disputes).await?;
+        let disputes = store::disputes(tx, &orders).await?;
+        let of = |order: OrderId| disputes.get(&order).map_or(&[][..], Vec::as_slice);
         let (points, zone) = points::policy::all(tx).await?;
         let rules = Rules { points, tiers: tier::store::policy(tx).await?, zone };
         // Later than every event of the batch was written: one instant for all of its postings.
@@ -67,10 +76,22 @@ impl Handler for Earnings {
         let multipliers = multiplier::of(tx, &rules.tiers, &new).await?;
         let earn = |(purchase, row): (&Purchase, Option<&'_ Row>)| {
             let multiplier = multipliers.get(&purchase.order_id).copied();
-            purchase.earns(&rules, row, multiplier.unwrap_or(multiplier::ONE), now)
+            purchase.earns(
+                &rules,
+                row,
+                multiplier.unwrap_or(multiplier::ONE),
+                of(purchase.order_id),
+                now,
+            )
         };
-        let news: Vec<(Earning, Option<&Row>)> =
+        let mut news: Vec<(Earning, Option<&Row>)> =
             later.into_iter().map(|(purchase, row)| (earn((purchase, row)), row)).collect();
+        let told: BTreeSet<OrderId> = news.iter().map(|(earning, _)| earning.order_id).collect();
+        let again = disputed.difference(&told).filter_map(|order| {
+            let row = known.get(order)?;
+            Some((Earning::again(row, &rules, of(*order), now)?, Some(row)))
+        });
+        news.extend(again);
         self.post(tx, &rules.tiers, &news, now).await?;
         purchase::events::keep(tx, &facts).await?;
         let buyers: Vec<PersonId> = purchases.iter().map(|purchase| purchase.person_id).collect();
@@ -80,11 +101,19 @@ impl Handler for Earnings {
 }
 
 /// Puts whom an alias stands for in its place: the order service may not have heard of a merge yet.
-async fn name_persons(tx: &mut Tx, facts: &mut [OrderFacts]) -> Result<(), HandlerError> {
+/// Holds them, and those who earned something of the orders that somebody objects to.
+async fn name_persons(
+    tx: &mut Tx,
+    facts: &mut [OrderFacts],
+    disputed: &BTreeSet<OrderId>,
+) -> Result<(), HandlerError> {
+    let disputed: Vec<OrderId> = disputed.iter().copied().collect();
+    let others = store::persons_of(tx, &disputed).await?;
     let read = |fact: &OrderFacts| parse::id("person_id", &fact.person_id);
     let named: Vec<PersonId> =
         facts.iter().map(read).collect::<Result<_, _>>().map_err(HandlerError::park)?;
-    let persons = person::hold_all(tx, &named).await?;
+    let all: Vec<PersonId> = named.iter().chain(&others).copied().collect();
+    let persons = person::hold_all(tx, &all).await?;
     for (fact, named) in facts.iter_mut().zip(named) {
         if let Some(person) = persons.get(&named).filter(|person| **person != named) {
             fact.person_id = person.to_string();

@@ -1,10 +1,16 @@
 //! The SQL of earnings and nothing else.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
+use siyu_events::Dispute;
 use siyu_ledger::TransferId;
 use siyu_pg::Tx;
 
-use super::domain::{Earning, OrderId};
+use super::{
+    domain::{Earning, OrderId},
+    wait::Objection,
+};
 use crate::person::{Merge, PersonId, Unmerge};
 
 /// What an order has earned so far: the row.
@@ -28,22 +34,29 @@ pub struct Row {
     pub available_at: Option<DateTime<Utc>>,
     /// By what the points are multiplied, in basis points.
     pub multiplier_bp: i64,
+    /// The buyer has what was bought.
+    pub is_completed: bool,
+    /// When the order was paid.
+    pub paid_at: Option<DateTime<Utc>>,
 }
 
 /// Locks what the orders have earned.
 pub async fn lock(tx: &mut Tx, orders: &[OrderId]) -> Result<Vec<Row>, siyu_pg::Error> {
     let rows = sqlx::query_as(
         "select e.order_id, e.person_id, e.revision, e.points, e.growth, e.points_transfer_id, e.growth_transfer_id,
-            e.available_at, e.multiplier_bp
+            e.available_at, e.multiplier_bp, e.is_completed, p.paid_at
         from unnest($2::uuid[]) as k (order_id)
         cross join lateral (
             select order_id, person_id, revision, points, growth, points_transfer_id, growth_transfer_id, available_at,
-                multiplier_bp
+                multiplier_bp, is_completed
             from order_earnings
             where merchant_id = $1 and order_id = k.order_id
             limit 1
             for update
-        ) as e",
+        ) as e
+        left join lateral (
+            select paid_at from purchases where merchant_id = $1 and order_id = k.order_id limit 1
+        ) as p on true",
     )
     .bind(tx.merchant())
     .bind(orders)
@@ -60,14 +73,14 @@ pub async fn save(
     sqlx::query(
         "insert into order_earnings
             (merchant_id, order_id, person_id, revision, points, growth, points_transfer_id, growth_transfer_id, available_at,
-                multiplier_bp)
+                multiplier_bp, is_completed)
         select $1, * from unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[], $7::uuid[],
-            $8::uuid[], $9::timestamptz[], $10::bigint[])
+            $8::uuid[], $9::timestamptz[], $10::bigint[], $11::boolean[])
         on conflict on constraint order_earnings_pkey do update
         set person_id = excluded.person_id, revision = excluded.revision, points = excluded.points,
             growth = excluded.growth, points_transfer_id = excluded.points_transfer_id,
             growth_transfer_id = excluded.growth_transfer_id, available_at = excluded.available_at,
-            multiplier_bp = excluded.multiplier_bp",
+            multiplier_bp = excluded.multiplier_bp, is_completed = excluded.is_completed",
     )
     .bind(tx.merchant())
     .bind(earnings.iter().map(|(e, _, _)| e.order_id).collect::<Vec<_>>())
@@ -79,9 +92,71 @@ pub async fn save(
     .bind(earnings.iter().map(|(_, _, growth)| *growth).collect::<Vec<_>>())
     .bind(earnings.iter().map(|(e, _, _)| e.available_at()).collect::<Vec<_>>())
     .bind(earnings.iter().map(|(e, _, _)| e.multiplier_bp).collect::<Vec<_>>())
+    .bind(earnings.iter().map(|(e, _, _)| e.is_completed).collect::<Vec<_>>())
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// Who earned what of the orders.
+pub async fn persons_of(tx: &mut Tx, orders: &[OrderId]) -> Result<Vec<PersonId>, siyu_pg::Error> {
+    let persons = sqlx::query_scalar(
+        "select e.person_id
+        from unnest($2::uuid[]) as k (order_id)
+        cross join lateral (
+            select person_id from order_earnings where merchant_id = $1 and order_id = k.order_id limit 1
+        ) as e",
+    )
+    .bind(tx.merchant())
+    .bind(orders)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(persons)
+}
+
+/// Keeps what is known of disputes. One that is closed stays closed.
+pub async fn save_disputes(tx: &mut Tx, disputes: &[Dispute]) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "insert into order_disputes (merchant_id, order_id, id, opened_at, closed_at)
+        select $1, * from unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[])
+        on conflict on constraint order_disputes_pkey do update
+        set closed_at = coalesce(order_disputes.closed_at, excluded.closed_at)",
+    )
+    .bind(tx.merchant())
+    .bind(disputes.iter().map(|d| d.order_id).collect::<Vec<_>>())
+    .bind(disputes.iter().map(|d| d.id).collect::<Vec<_>>())
+    .bind(disputes.iter().map(|d| d.opened_at).collect::<Vec<_>>())
+    .bind(disputes.iter().map(|d| d.closed_at).collect::<Vec<_>>())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Every dispute of the orders, of each the oldest first.
+pub async fn disputes(
+    tx: &mut Tx,
+    orders: &[OrderId],
+) -> Result<HashMap<OrderId, Vec<Objection>>, siyu_pg::Error> {
+    let rows: Vec<(OrderId, DateTime<Utc>, Option<DateTime<Utc>>)> = sqlx::query_as(
+        "select d.order_id, d.opened_at, d.closed_at
+        from unnest($2::uuid[]) as k (order_id)
+        cross join lateral (
+            select order_id, id, opened_at, closed_at
+            from order_disputes
+            where merchant_id = $1 and order_id = k.order_id
+            offset 0
+        ) as d
+        order by d.opened_at, d.id",
+    )
+    .bind(tx.merchant())
+    .bind(orders)
+    .fetch_all(&mut **tx)
+    .await?;
+    let mut disputes: HashMap<OrderId, Vec<Objection>> = HashMap::new();
+    for (order, opened_at, closed_at) in rows {
+        disputes.entry(order).or_default().push(Objection { opened_at, closed_at });
+    }
+    Ok(disputes)
 }
 
 /// Gives the survivor of a merge what the loser's orders have earned.

@@ -7,6 +7,7 @@ mod benefits;
 mod blacklist;
 mod connections;
 mod consents;
+mod disputes;
 mod earnings;
 mod earnings_random;
 mod erasure;
