@@ -1,6 +1,6 @@
 //! The door: what comes in on either port, sorted by what it is. gRPC, gRPC-web, REST and pages share both ports.
 //!
-//! From the outside in: panic → cross-origin rules → telemetry → places → one of the four.
+//! From the outside in: panic → cross-origin rules → telemetry → places → one of the four, or the door for payment companies.
 
 mod cors;
 mod pages;
@@ -23,6 +23,7 @@ use tracing::{Instrument, Span};
 
 use crate::{
     body::Held,
+    hooks::{self, Hooks},
     passthrough::{Once, Passthrough, is_own},
     problem::Problem,
     rest::Rest,
@@ -38,6 +39,9 @@ pub(crate) struct Door {
     pub rest: Rest,
     pub grpc: Arc<Passthrough>,
     pub pages: Pages,
+    pub hooks: Hooks,
+    /// The notifications of payment companies that may be under way at once.
+    pub hook_places: Arc<Semaphore>,
     pub cors: Cors,
     pub ids: Arc<dyn Ids>,
     /// The calls that may be under way at once.
@@ -105,6 +109,12 @@ impl Door {
     }
 
     async fn sorted(&self, kind: Kind, request: Request<Body>, trace: Trace) -> Response<Body> {
+        if kind == Kind::Plain && Hooks::is_for(request.uri().path()) {
+            let Ok(place) = self.hook_places.clone().try_acquire_owned() else {
+                return hooks::overloaded();
+            };
+            return self.hooks.answer(request).await.map(|body| Held::body(body, place));
+        }
         let is_open = kind != Kind::Plain && is_own(request.uri().path());
         let places = if is_open { &self.open_places } else { &self.places };
         let Ok(place) = places.clone().try_acquire_owned() else {
@@ -127,6 +137,7 @@ impl Door {
     fn labels(&self, kind: Kind, request: &Request<Body>) -> Labels {
         let path = request.uri().path();
         let method = match kind {
+            Kind::Plain if Hooks::is_for(path) => Some(hooks::NAME),
             Kind::Plain => self.rest.name(request.method(), path),
             Kind::Grpc | Kind::GrpcWeb => self.grpc.name(path),
         };

@@ -16,6 +16,7 @@ mod openapi;
 // What comes in on the ports, and what goes out.
 mod body;
 mod door;
+mod hooks;
 mod problem;
 mod serve;
 mod stream;
@@ -42,6 +43,7 @@ pub use token::{Digest, Secret};
 use auth::Doorman;
 use contract::Contract;
 use door::{Cors, Door, Pages};
+use hooks::Hooks;
 use passthrough::Passthrough;
 use rest::Rest;
 use token::Tokens;
@@ -125,6 +127,9 @@ impl Gateway {
         let own = own_service(config, &contract, &parts, doorman.clone())?;
         let mut upstreams = parts.upstreams;
         upstreams.insert("gateway", Upstream::in_process(own));
+        let order = upstreams.get("order").cloned().unwrap_or_else(|| Upstream::late().0);
+        let order = Peer::new(order, "gateway", parts.assertions, parts.clock.clone());
+        let hooks = Hooks::new(order, parts.clock, &config.http);
         let upstreams = Arc::new(Upstreams(upstreams));
 
         let openapi = openapi::document(&contract);
@@ -135,6 +140,8 @@ impl Gateway {
             rest,
             grpc: Arc::new(grpc),
             pages,
+            hooks,
+            hook_places: Arc::new(Semaphore::new(limits::HOOK_CALLS)),
             cors: Cors::new(&config.cors_origins),
             ids: parts.ids,
             places: Arc::new(Semaphore::new(config.http.in_flight_max)),

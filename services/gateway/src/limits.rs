@@ -38,5 +38,26 @@ pub const OPEN_CALLS: usize = 64;
 /// The largest reply that is turned into JSON: a page of 1000 rows has some 500 KiB.
 pub const REPLY_BYTES: usize = 32 * 1024 * 1024;
 
+/// The largest notification of a payment company: as much as the order service keeps; theirs have 2 KiB.
+pub const HOOK_BYTES: usize = 16 * 1024;
+
+/// The headers of a signature: theirs has five.
+pub const HOOK_HEADERS: usize = 16;
+
+/// How long a notification may take: the companies wait five seconds, then send it again.
+pub const HOOK_TIME: Duration = Duration::from_millis(4_500);
+
+/// Notifications at once: they need no credential, so they must not take the places of those who have one.
+pub const HOOK_CALLS: usize = 64;
+
+/// How often one address may be posted to, in microseconds from one to the next: 50 a second, more than a busy shop is paid.
+pub const HOOK_EACH_MICROS: i64 = 20_000;
+
+/// What an address may use up in advance: 200 notifications, as when a company catches up.
+pub const HOOK_BURST_MICROS: i64 = 200 * HOOK_EACH_MICROS;
+
+/// Addresses that are told apart: 32 KiB.
+pub const HOOK_SLOTS: usize = 4096;
+
 /// How long the door waits after the system refused it a connection, for instance for want of file descriptors.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

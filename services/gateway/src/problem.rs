@@ -118,7 +118,7 @@ impl From<Fault> for Problem {
 
 /// The mapping of `google.rpc.Code`, and one exception: a key used for another request has a status of its own
 /// (reference §6.3).
-fn http_status(fault: &Fault) -> StatusCode {
+pub(crate) fn http_status(fault: &Fault) -> StatusCode {
     if fault.reason() == "REQUEST_ID_REUSED" {
         return StatusCode::UNPROCESSABLE_ENTITY;
     }
