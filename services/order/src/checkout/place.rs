@@ -73,7 +73,8 @@ enum Placed {
     Open,
 }
 
-/// The transaction: everything or nothing.
+/// Stores an order. A call with the same request id may have stored it a moment before: whatever this one then misses, a
+/// coupon or a place, is what that one has taken.
 async fn store_order(
     app: &App,
     ctx: &Ctx,
@@ -81,24 +82,30 @@ async fn store_order(
     buyer: Buyer<'_>,
 ) -> Result<(OrderId, Placed), Fault> {
     let fingerprint = Sha256::digest(request.encode_to_vec()).to_vec();
+    match try_store(app, ctx, request, buyer, &fingerprint).await {
+        Ok(placed) => Ok(placed),
+        Err(fault) => again(app, ctx, request, &fingerprint).await?.ok_or(fault),
+    }
+}
+
+/// The transaction: everything or nothing.
+async fn try_store(
+    app: &App,
+    ctx: &Ctx,
+    request: &PlaceOrderRequest,
+    buyer: Buyer<'_>,
+    fingerprint: &[u8],
+) -> Result<(OrderId, Placed), Fault> {
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
     // A merge of persons waits, so that the order is the survivor's or goes over with the others.
     buyer::store::hold(&mut tx).await?;
     let buyer = Buyer { person_id: leads(&mut tx, buyer.person_id).await?, ..buyer };
     let before = store::before(&mut tx, &request.request_id).await?;
     if let (Some(id), Some(known)) = (before.order_id, before.fingerprint) {
-        return same(request, id, &known, &fingerprint);
+        return same(request, id, &known, fingerprint);
     }
     let mut policy = policy::effective(before.policy.as_deref())?;
-    let deal = match entry::enter(app, &mut tx, ctx, request, buyer.person_id).await {
-        Ok(deal) => deal,
-        Err(fault) => {
-            // The place that is gone may be the one that a call with the same request id took meanwhile.
-            drop(tx);
-            let found = again(app, ctx, request, &fingerprint).await?;
-            return found.ok_or(fault);
-        }
-    };
+    let deal = entry::enter(app, &mut tx, ctx, request, buyer.person_id).await?;
     if let Some(deal) = &deal {
         policy.pay_minutes = deal.pay_minutes(policy.pay_minutes);
     }
@@ -110,13 +117,11 @@ async fn store_order(
     let own = deal.as_ref().map(|deal| deal.entry.stock_channel.as_str());
     let channel = own.filter(|channel| !channel.is_empty()).unwrap_or(&request.channel);
     let demand = draft.demand(ctx, channel)?;
-    let checkout = draft.checkout(ctx, fingerprint.clone(), &tenders)?;
+    let checkout = draft.checkout(ctx, fingerprint.to_vec(), &tenders)?;
     let (order, lines) = draft.order(ctx)?;
     orders::insert(&mut tx, &order, &lines, &ctx.subject).await?;
     if !store::insert(&mut tx, &checkout).await? {
-        drop(tx);
-        let found = again(app, ctx, request, &fingerprint).await?;
-        return found.ok_or_else(|| Fault::internal("an order was placed and is not there"));
+        return Err(Fault::internal("an order was placed with the request id and is not there"));
     }
     let kept =
         Kept { deal: deal.as_ref(), checkout: &checkout, tenders: &tenders, demand: &demand };
