@@ -22,16 +22,50 @@ pub async fn open(
     }
     let keys: Vec<_> = accounts.iter().map(|account| account.key).collect();
     let mut found = by_key(store::accounts::find(tx, merchant, &keys).await?);
-    let mut missing: Vec<_> =
+    let missing =
         accounts.iter().filter(|account| !found.contains_key(&account.key)).copied().collect();
-    if !missing.is_empty() {
-        missing.sort_by_key(|account| account.key);
-        missing.dedup_by_key(|account| account.key);
-        store::accounts::insert(tx, merchant, &missing, micros(now)).await?;
-        let keys: Vec<_> = missing.iter().map(|account| account.key).collect();
+    insert(tx, missing, &mut found, now).await?;
+    accounts.iter().map(|wanted| pick(&found, wanted)).collect()
+}
+
+/// The same for accounts that are most likely not open, because what they are of has just come to be: one statement where
+/// [`open`] needs two.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_new(
+    tx: &mut Tx,
+    accounts: &[NewAccount],
+    now: DateTime<Utc>,
+) -> Result<Vec<Account>, Error> {
+    if accounts.len() > MAX_BATCH {
+        return Err(Error::TooMany { given: accounts.len(), most: MAX_BATCH });
+    }
+    let mut found = HashMap::new();
+    insert(tx, accounts.to_vec(), &mut found, now).await?;
+    accounts.iter().map(|wanted| pick(&found, wanted)).collect()
+}
+
+/// Opens accounts that were not found, and finds those that somebody else has opened meanwhile.
+async fn insert(
+    tx: &mut Tx,
+    mut missing: Vec<NewAccount>,
+    found: &mut HashMap<AccountKey, Account>,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let merchant = tx.merchant();
+    missing.sort_by_key(|account| account.key);
+    missing.dedup_by_key(|account| account.key);
+    found.extend(by_key(store::accounts::insert(tx, merchant, &missing, micros(now)).await?));
+    let keys = missing.iter().map(|account| account.key);
+    let keys: Vec<_> = keys.filter(|key| !found.contains_key(key)).collect();
+    if !keys.is_empty() {
         found.extend(by_key(store::accounts::find(tx, merchant, &keys).await?));
     }
-    accounts.iter().map(|wanted| pick(&found, wanted)).collect()
+    Ok(())
 }
 
 fn by_key(accounts: Vec<Account>) -> HashMap<AccountKey, Account> {

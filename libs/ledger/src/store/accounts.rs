@@ -109,14 +109,14 @@ pub(crate) async fn lock(
     Ok(accounts)
 }
 
-/// Opens accounts; those whose key is taken stay as they are. Sorted by the caller, so that two calls that open the
+/// Opens accounts and gives them; those whose key is taken stay as they are and are left out. Sorted by the caller, so that two calls that open the
 /// same accounts do not wait for each other in a circle.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     merchant: MerchantId,
     accounts: &[NewAccount],
     now: DateTime<Utc>,
-) -> Result<u64, Error> {
+) -> Result<Vec<Account>, Error> {
     let mut columns = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for account in accounts {
         columns.0.push(account.id);
@@ -125,12 +125,14 @@ pub(crate) async fn insert(
         columns.3.push(account.key.asset.as_str());
         columns.4.push(account.flags);
     }
-    let done = sqlx::query(
+    let opened = sqlx::query_as(
         "insert into ledger_accounts (merchant_id, id, owner_id, code, asset, flags, created_at)
         select $1, v.id, v.owner_id, v.code, v.asset, v.flags, $7
         from unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::text[], $6::smallint[])
             as v (id, owner_id, code, asset, flags)
-        on conflict do nothing",
+        on conflict do nothing
+        returning id, owner_id, code, asset, flags, debits_posted, credits_posted, debits_pending, credits_pending,
+            entries, created_at, joined_to, joined_by, joined_code",
     )
     .bind(merchant)
     .bind(columns.0)
@@ -139,9 +141,9 @@ pub(crate) async fn insert(
     .bind(columns.3)
     .bind(columns.4)
     .bind(now)
-    .execute(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(done.rows_affected())
+    Ok(opened)
 }
 
 /// Joins accounts to others, or parts them again. The caller has locked them.

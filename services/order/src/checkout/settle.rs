@@ -12,7 +12,7 @@ use crate::{
     },
     market::entry,
     order::{
-        advance::{Advanced, Cause, advance},
+        advance::{self, Advanced, Cause},
         domain::{Order, OrderId},
         lifecycle::Event,
     },
@@ -29,9 +29,22 @@ pub(crate) async fn settle(
     event: Event,
     cause: Cause<'_>,
 ) -> Result<Order, Fault> {
+    let locked = advance::lock(tx, id, cause.key).await?;
+    settle_locked(app, tx, locked, event, cause).await
+}
+
+/// The same for an order that [`advance::lock`] has locked, with whether the cause had happened to it.
+pub(crate) async fn settle_locked(
+    app: &App,
+    tx: &mut Tx,
+    locked: (Order, bool),
+    event: Event,
+    cause: Cause<'_>,
+) -> Result<Order, Fault> {
+    let id = locked.0.id;
     let kind = entry::kind(tx, id).await?;
     let event = if event == Event::Paid { entry::paid_event(kind) } else { event };
-    let advanced = advance(app, tx, id, event, cause).await?;
+    let advanced = advance::advance_locked(app, tx, locked, event, cause).await?;
     if let Advanced::Moved(order) = &advanced {
         entry::paid(app, tx, id, kind, cause).await?;
         let tenders = store::paid(tx, id, cause.now).await?;

@@ -60,10 +60,22 @@ pub async fn advance(
     event: Event,
     cause: Cause<'_>,
 ) -> Result<Advanced, Fault> {
-    let (order, happened) = lock(tx, id, cause.key).await?;
+    let locked = lock(tx, id, cause.key).await?;
+    advance_locked(app, tx, locked, event, cause).await
+}
+
+/// The same for an order that [`lock`] has locked, with whether the cause had happened to it.
+pub async fn advance_locked(
+    app: &App,
+    tx: &mut Tx,
+    (order, happened): (Order, bool),
+    event: Event,
+    cause: Cause<'_>,
+) -> Result<Advanced, Fault> {
     if happened {
         return Ok(Advanced::Repeated(order));
     }
+    let id = order.id;
     let Some(to) = event.next(order.state) else { return Err(wrong_state(&order, event)) };
     let from = order.state;
     let mut order = Order { state: to, revision: order.revision + 1, ..order };

@@ -90,15 +90,25 @@ pub(crate) async fn provider(
     let account = store::find(&mut tx, code).await?;
     drop(tx);
     let account = account.ok_or_else(|| Fault::not_found("provider account"))?;
-    let provider: Box<dyn Provider> = match account.open(&keys)?.with {
-        Some(With::Sandbox(_)) => Box::new(Sandbox::new(app, merchant, code, keys)),
+    let provider = ready(app, merchant, &account, keys)?;
+    Ok((account, provider))
+}
+
+/// An account that was read, ready to be asked.
+pub(crate) fn ready(
+    app: &App,
+    merchant: Id<Merchant>,
+    account: &Account,
+    keys: Keys,
+) -> Result<Box<dyn Provider>, Fault> {
+    Ok(match account.open(&keys)?.with {
+        Some(With::Sandbox(_)) => Box::new(Sandbox::new(app, merchant, &account.code, keys)),
         Some(With::Wechat(settings)) => {
             let wechat = Wechat::new(app, &settings);
             Box::new(wechat.map_err(|violation| Fault::internal(violation.description))?)
         }
         None => return Err(Fault::internal("an account was stored without its company")),
-    };
-    Ok((account, provider))
+    })
 }
 
 /// What is to be stored for an account that is given, beside the one that is there.

@@ -35,21 +35,21 @@ pub(crate) async fn once(
     if let Err(trouble) = done {
         tracing::warn!(payment = %payment.id, %trouble, "a payment is asked for again later");
         let mut tx = app.db.tenant(merchant).await?;
-        let (_, mut payment) = settle::lock(&mut tx, payment.id).await?;
+        let (_, mut payment) = settle::lock(&mut tx, payment).await?;
         settle::postpone(&mut tx, &mut payment, now).await?;
         tx.commit().await?;
     }
     Ok(())
 }
 
-/// Hands an attempt over.
+/// Hands an attempt over; gives it as it is then.
 pub(crate) async fn hand_over(
     app: &App,
     merchant: Id<Merchant>,
     payment: &Payment,
     provider: &dyn Provider,
     now: DateTime<Utc>,
-) -> Result<Result<(), Trouble>, Fault> {
+) -> Result<Result<Payment, Trouble>, Fault> {
     let attempt = Attempt {
         out_trade_no: &payment.out_trade_no,
         method: payment.method,
@@ -61,8 +61,7 @@ pub(crate) async fn hand_over(
     };
     let refused = match provider.create(&attempt).await {
         Ok(prepay) => {
-            take(app, merchant, payment, (Event::Sent, encoded(prepay)), now).await?;
-            return Ok(Ok(()));
+            return take(app, merchant, payment, (Event::Sent, encoded(prepay)), now).await.map(Ok);
         }
         Err(Trouble::Refused(why)) => why,
         Err(trouble) => return Ok(Err(trouble)),
@@ -71,7 +70,7 @@ pub(crate) async fn hand_over(
     match provider.query(&payment.out_trade_no).await {
         Ok(Trade::Absent | Trade::Closed) => {
             let mut tx = app.db.tenant(merchant).await?;
-            let (mut claim, mut payment) = settle::lock(&mut tx, payment.id).await?;
+            let (mut claim, mut payment) = settle::lock(&mut tx, payment).await?;
             payment.problem.clone_from(&refused);
             settle::take(app, &mut tx, &mut claim, &mut payment, Event::Refused, now).await?;
             tx.commit().await?;
@@ -88,14 +87,14 @@ pub(crate) async fn hand_over(
     }
 }
 
-/// Asks how an attempt stands.
+/// Asks how an attempt stands; gives it as it is then.
 pub(crate) async fn query(
     app: &App,
     merchant: Id<Merchant>,
     payment: &Payment,
     provider: &dyn Provider,
     now: DateTime<Utc>,
-) -> Result<Result<(), Trouble>, Fault> {
+) -> Result<Result<Payment, Trouble>, Fault> {
     match provider.query(&payment.out_trade_no).await {
         Ok(trade) => {
             take_trade(app, merchant, payment, &trade, provider.payee(), now).await.map(Ok)
@@ -110,7 +109,7 @@ async fn close(
     payment: &Payment,
     provider: &dyn Provider,
     now: DateTime<Utc>,
-) -> Result<Result<(), Trouble>, Fault> {
+) -> Result<Result<Payment, Trouble>, Fault> {
     match provider.close(&payment.out_trade_no).await {
         Ok(Closing::Closed) => {
             take_trade(app, merchant, payment, &Trade::Closed, provider.payee(), now).await.map(Ok)
@@ -127,11 +126,11 @@ async fn take_trade(
     trade: &Trade,
     payee: &str,
     now: DateTime<Utc>,
-) -> Result<(), Fault> {
+) -> Result<Payment, Fault> {
     let mut tx = app.db.tenant(merchant).await?;
-    settle::take_trade(app, &mut tx, payment.id, trade, payee, now).await?;
+    let taken = settle::take_trade(app, &mut tx, payment, trade, payee, now).await?;
     tx.commit().await?;
-    Ok(())
+    Ok(taken)
 }
 
 async fn take(
@@ -140,15 +139,15 @@ async fn take(
     payment: &Payment,
     (event, prepay): (Event, Vec<u8>),
     now: DateTime<Utc>,
-) -> Result<(), Fault> {
+) -> Result<Payment, Fault> {
     let mut tx = app.db.tenant(merchant).await?;
-    let (mut claim, mut payment) = settle::lock(&mut tx, payment.id).await?;
+    let (mut claim, mut payment) = settle::lock(&mut tx, payment).await?;
     if !prepay.is_empty() {
         payment.prepay = prepay;
     }
     settle::take(app, &mut tx, &mut claim, &mut payment, event, now).await?;
     tx.commit().await?;
-    Ok(())
+    Ok(payment)
 }
 
 /// What the buyer's device needs, as it is kept.

@@ -24,14 +24,11 @@ pub(crate) async fn start(
     let method = method(&request)?;
     let (account, provider) = account::provider(app, merchant, &request.account_code).await?;
     let mut tx = app.db.tenant(merchant).await?;
-    let payment = begin(app, &mut tx, &ctx, &request, (order_id, method, &account)).await?;
+    let mut payment = begin(app, &mut tx, &ctx, &request, (order_id, method, &account)).await?;
     tx.commit().await?;
     if payment.state == State::Created {
-        act::hand_over(app, merchant, &payment, &*provider, ctx.now).await??;
+        payment = act::hand_over(app, merchant, &payment, &*provider, ctx.now).await??;
     }
-    let mut tx = app.db.tenant_read(merchant).await?;
-    let payment = store::find(&mut tx, payment.id).await?;
-    let payment = payment.ok_or_else(|| Fault::internal("a payment is never deleted"))?;
     match payment.state {
         State::Failed => Err(Trouble::Refused(payment.problem).into()),
         State::Closing | State::Closed => Err(not_open()),

@@ -3,6 +3,7 @@
 //! other.
 
 use chrono::{DateTime, Utc};
+use futures::stream::{self, StreamExt as _};
 use siyu_kernel::{Code, Fault, Id, kind::Merchant};
 use siyu_runtime::Progress;
 
@@ -35,14 +36,14 @@ pub(crate) async fn payments(app: &App) -> Result<Progress, Fault> {
     let due = store::due(&mut jobs, now, limits::JOB_BATCH).await?;
     drop(jobs);
     let progress = progress(&due);
-    for (merchant, id, due_at) in due {
+    let each = |(merchant, id, due_at): (Id<Merchant>, _, _)| async move {
         let mut tx = app.db.tenant(merchant).await?;
         let leased = store::lease(&mut tx, id, due_at, lease(now)).await?;
         tx.commit().await?;
-        if let Some(payment) = leased {
-            survived(act::once(app, merchant, &payment, now).await, merchant)?;
-        }
-    }
+        let Some(payment) = leased else { return Ok(()) };
+        survived(act::once(app, merchant, &payment, now).await, merchant)
+    };
+    all(due.into_iter().map(each).collect()).await?;
     Ok(progress)
 }
 
@@ -53,14 +54,14 @@ pub(crate) async fn refunds(app: &App) -> Result<Progress, Fault> {
     let due = refund::store::due(&mut jobs, now, limits::JOB_BATCH).await?;
     drop(jobs);
     let progress = progress(&due);
-    for (merchant, id, due_at) in due {
+    let each = |(merchant, id, due_at): (Id<Merchant>, _, _)| async move {
         let mut tx = app.db.tenant(merchant).await?;
         let leased = refund::store::lease(&mut tx, id, due_at, lease(now)).await?;
         tx.commit().await?;
-        if let Some(refund) = leased {
-            survived(refund::send::once(app, merchant, &refund, now).await, merchant)?;
-        }
-    }
+        let Some(refund) = leased else { return Ok(()) };
+        survived(refund::send::once(app, merchant, &refund, now).await, merchant)
+    };
+    all(due.into_iter().map(each).collect()).await?;
     Ok(progress)
 }
 
@@ -71,18 +72,33 @@ pub(crate) async fn notifications(app: &App) -> Result<Progress, Fault> {
     let due = notification::store::due(&mut jobs, now, limits::JOB_BATCH).await?;
     drop(jobs);
     let progress = progress(&due);
-    for (merchant, id, due_at) in due {
+    let each = |(merchant, id, due_at): (Id<Merchant>, _, _)| async move {
         let mut tx = app.db.tenant(merchant).await?;
         let leased = notification::store::lease(&mut tx, id, due_at, lease(now)).await?;
         tx.commit().await?;
-        let Some(told) = leased else { continue };
+        let Some(told) = leased else { return Ok(()) };
         let done = notification::process(app, merchant, &told, now).await;
         if done.is_err() {
             notification::postpone(app, merchant, &told, now).await?;
         }
-        survived(done.map(drop), merchant)?;
-    }
+        survived(done.map(drop), merchant)
+    };
+    all(due.into_iter().map(each).collect()).await?;
     Ok(progress)
+}
+
+/// Does what is due, so many at a time: one after the other, each would wait for the answers that the others get. All of it
+/// comes to an end, also after a fault.
+async fn all<F>(due: Vec<F>) -> Result<(), Fault>
+where
+    F: Future<Output = Result<(), Fault>> + Send,
+{
+    let mut under_way = stream::iter(due).buffer_unordered(limits::CALLS_AT_ONCE);
+    let mut outcome = Ok(());
+    while let Some(done) = under_way.next().await {
+        outcome = outcome.and(done);
+    }
+    outcome
 }
 
 fn progress<T>(due: &[T]) -> Progress {

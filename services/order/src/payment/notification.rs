@@ -97,7 +97,7 @@ async fn take(
         About::Trade(number, trade) => {
             let found = super::store::find_by_number(tx, account_code, number).await?;
             let Some(payment) = found else { return Ok(State::Unmatched) };
-            settle::take_trade(app, tx, payment.id, trade, payee, now).await?;
+            settle::take_trade(app, tx, &payment, trade, payee, now).await?;
         }
         About::Refund(number, stand) => {
             let found = refund::store::find_by_number(tx, account_code, number).await?;

@@ -21,6 +21,8 @@ use crate::{
 };
 
 const ACTOR: &str = "order.payments";
+/// The cause that makes an order paid, once.
+const PAY: &str = "pay";
 
 /// The claim is paid: by a payment, or with nothing to pay.
 pub async fn on_claim_paid(
@@ -30,11 +32,11 @@ pub async fn on_claim_paid(
     payment: Option<&Payment>,
     now: DateTime<Utc>,
 ) -> Result<(), Fault> {
-    let Some(order) = order(tx, claim.order_id).await? else { return Ok(()) };
-    let event = if order.state == State::Cancelled { Event::Revived } else { Event::Paid };
+    let Some(locked) = locked(tx, claim.order_id, PAY).await? else { return Ok(()) };
+    let event = if locked.0.state == State::Cancelled { Event::Revived } else { Event::Paid };
     let reason = payment.map(|payment| payment.id.to_string()).unwrap_or_default();
-    let cause = Cause { key: "pay", actor: ACTOR, reason: &reason, now };
-    checkout::settle::settle(app, tx, claim.order_id, event, cause).await?;
+    let cause = Cause { key: PAY, actor: ACTOR, reason: &reason, now };
+    checkout::settle::settle_locked(app, tx, locked, event, cause).await?;
     Ok(())
 }
 
@@ -76,10 +78,15 @@ pub async fn on_refund_ended(
     refunds::cash::ended(app, tx, refund, now).await
 }
 
-/// The order behind a claim. A claim that stands for something else has none.
+/// The order behind a claim, locked. A claim that stands for something else has none.
 async fn order(tx: &mut Tx, id: OrderId) -> Result<Option<Order>, Fault> {
-    match advance::lock(tx, id, "").await {
-        Ok((order, _)) => Ok(Some(order)),
+    Ok(locked(tx, id, "").await?.map(|(order, _)| order))
+}
+
+/// The order behind a claim, locked, and whether a cause has happened to it.
+async fn locked(tx: &mut Tx, id: OrderId, cause: &str) -> Result<Option<(Order, bool)>, Fault> {
+    match advance::lock(tx, id, cause).await {
+        Ok(locked) => Ok(Some(locked)),
         Err(fault) if fault.code() == Code::NotFound => Ok(None),
         Err(fault) => Err(fault),
     }

@@ -29,7 +29,7 @@ pub async fn plan(
     now: DateTime<Utc>,
 ) -> Result<Refund, Fault> {
     let (key, reason) = asked;
-    let (_, payment) = settle::lock(tx, payment_id).await?;
+    let (_, payment) = settle::find(tx, payment_id).await?;
     let refunds = store::of_payment(tx, payment_id).await?;
     if let Some(known) = refunds.iter().find(|refund| refund.key == key) {
         if known.amount_minor == amount_minor {
@@ -87,7 +87,7 @@ pub(crate) async fn take_stand(
     now: DateTime<Utc>,
 ) -> Result<(), Fault> {
     // The order is told below, so everything is locked in its order.
-    settle::lock(tx, refund.payment_id).await?;
+    settle::find(tx, refund.payment_id).await?;
     let mut refund = locked(tx, refund).await?;
     if refund.state.is_ended() {
         return Ok(());

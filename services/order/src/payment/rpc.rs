@@ -13,13 +13,14 @@ use siyu_proto::order::v1::{
     UpsertProviderAccountsRequest, UpsertProviderAccountsResponse,
     payment_service_server::PaymentService,
 };
+use siyu_vault::Keys;
 use tonic::{Request, Response, Status, async_trait};
 use uuid::Uuid;
 
 use super::{
-    account::{self, Kind},
+    account::{self, Account, Kind},
     act, begin,
-    domain::Payment,
+    domain::{Payment, State},
     notification, refund, sandbox, show, store,
 };
 use crate::{App, claim, claim::domain::PaymentId, limits, order::domain::OrderId};
@@ -116,24 +117,36 @@ async fn get_claim(
     Ok(GetPaymentClaimResponse { claim: Some(show::claim(&claim)) })
 }
 
-/// An attempt with its refunds, as it stands now.
-async fn shown(app: &App, ctx: &Ctx, id: PaymentId) -> Result<Shown, Fault> {
+/// An attempt that was read, with its refunds. Only one that is paid has any.
+async fn shown(app: &App, ctx: &Ctx, payment: &Payment) -> Result<Shown, Fault> {
+    if !payment.state.is_paid() {
+        return show::payment(payment, &[]);
+    }
     let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
-    let payment = store::find(&mut tx, id).await?;
-    let payment = payment.ok_or_else(|| Fault::not_found("payment"))?;
-    let refunds = refund::store::of_payment(&mut tx, id).await?;
-    show::payment(&payment, &refunds)
+    let refunds = refund::store::of_payment(&mut tx, payment.id).await?;
+    show::payment(payment, &refunds)
 }
 
-async fn find(app: &App, ctx: &Ctx, id: &str) -> Result<Payment, Fault> {
+/// An attempt with its account, and the keys of the merchant.
+async fn find(app: &App, ctx: &Ctx, id: &str) -> Result<(Payment, Account, Keys), Fault> {
     let id: PaymentId = parse::id("payment_id", id)?;
-    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
-    store::find(&mut tx, id).await?.ok_or_else(|| Fault::not_found("payment"))
+    let merchant = ctx.merchant()?;
+    let keys = app.vault.keys(&app.db, merchant, ctx.now).await?;
+    let mut tx = app.db.tenant_read(merchant).await?;
+    let payment = store::find(&mut tx, id).await?;
+    let payment = payment.ok_or_else(|| Fault::not_found("payment"))?;
+    let account = account::store::find(&mut tx, &payment.account_code).await?;
+    let account = account.ok_or_else(|| Fault::not_found("provider account"))?;
+    Ok((payment, account, keys))
 }
 
 async fn get(app: &App, ctx: Ctx, request: GetPaymentRequest) -> Result<GetPaymentResponse, Fault> {
     let id = parse::id("payment_id", &request.payment_id)?;
-    Ok(GetPaymentResponse { payment: Some(shown(app, &ctx, id).await?) })
+    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    let payment = store::find(&mut tx, id).await?;
+    let payment = payment.ok_or_else(|| Fault::not_found("payment"))?;
+    let refunds = refund::store::of_payment(&mut tx, id).await?;
+    Ok(GetPaymentResponse { payment: Some(show::payment(&payment, &refunds)?) })
 }
 
 async fn list(
@@ -166,10 +179,14 @@ async fn query(
     request: QueryPaymentRequest,
 ) -> Result<QueryPaymentResponse, Fault> {
     let merchant = ctx.merchant()?;
-    let payment = find(app, &ctx, &request.payment_id).await?;
-    let (_, provider) = account::provider(app, merchant, &payment.account_code).await?;
-    act::query(app, merchant, &payment, &*provider, ctx.now).await??;
-    Ok(QueryPaymentResponse { payment: Some(shown(app, &ctx, payment.id).await?) })
+    let (before, account, keys) = find(app, &ctx, &request.payment_id).await?;
+    let provider = account::ready(app, merchant, &account, keys)?;
+    let payment = act::query(app, merchant, &before, &*provider, ctx.now).await??;
+    // One that was kept by this very call has no refund yet.
+    let is_new = !before.state.is_paid() && payment.state == State::Succeeded;
+    let shown =
+        if is_new { show::payment(&payment, &[])? } else { shown(app, &ctx, &payment).await? };
+    Ok(QueryPaymentResponse { payment: Some(shown) })
 }
 
 async fn receive(
@@ -226,13 +243,11 @@ async fn simulate(
     request: SimulatePaymentRequest,
 ) -> Result<SimulatePaymentResponse, Fault> {
     let merchant = ctx.merchant()?;
-    let payment = find(app, &ctx, &request.payment_id).await?;
-    let (account, _) = account::provider(app, merchant, &payment.account_code).await?;
+    let (payment, account, keys) = find(app, &ctx, &request.payment_id).await?;
     if account.kind != Kind::Sandbox {
         let message = "the attempt is with a real payment company";
         return Err(Fault::new(Code::FailedPrecondition, "NOT_A_SANDBOX", message));
     }
-    let keys = app.vault.keys(&app.db, merchant, ctx.now).await?;
     let bank = sandbox::Sandbox::new(app, merchant, &account.code, keys);
     let number = &payment.out_trade_no;
     let done = match request.act() {
@@ -256,5 +271,5 @@ async fn simulate(
         let message = "the sandbox has no such payment that could be paid";
         return Err(Fault::new(Code::FailedPrecondition, "SANDBOX_REFUSED", message));
     }
-    Ok(SimulatePaymentResponse { payment: Some(shown(app, &ctx, payment.id).await?) })
+    Ok(SimulatePaymentResponse { payment: Some(shown(app, &ctx, &payment).await?) })
 }

@@ -186,7 +186,10 @@ impl Provider for Sandbox {
     async fn create(&self, attempt: &Attempt<'_>) -> Result<Prepay, Trouble> {
         let mut tx = self.begin().await?;
         let fresh = TradeRow::open(attempt);
-        store::insert(&mut tx, &self.code, &fresh).await?;
+        let url = format!("sandbox://pay/{}/{}", self.code, attempt.out_trade_no);
+        if store::insert(&mut tx, &self.code, &fresh).await? {
+            return answer(tx, false, Prepay::CodeUrl(url)).await;
+        }
         let opened = self.open(&mut tx, attempt.out_trade_no).await?;
         let (row, swallowed) = opened.ok_or_else(|| Trouble::Unknown("it is gone".to_owned()))?;
         if row.amount_minor != fresh.amount_minor || row.currency != fresh.currency {
@@ -195,7 +198,6 @@ impl Provider for Sandbox {
         if row.state != TradeState::Open {
             return Err(Trouble::Refused("it cannot be paid any more".to_owned()));
         }
-        let url = format!("sandbox://pay/{}/{}", self.code, attempt.out_trade_no);
         answer(tx, swallowed, Prepay::CodeUrl(url)).await
     }
 

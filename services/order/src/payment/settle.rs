@@ -20,16 +20,21 @@ use crate::{
     limits,
 };
 
-/// Locks a payment with its claim, the claim first.
+/// Finds a payment and locks it with its claim.
 ///
 /// # Errors
 /// `NOT_FOUND`.
-pub(crate) async fn lock(tx: &mut Tx, id: PaymentId) -> Result<(Claim, Payment), Fault> {
+pub(crate) async fn find(tx: &mut Tx, id: PaymentId) -> Result<(Claim, Payment), Fault> {
     let found = store::find(tx, id).await?.ok_or_else(|| Fault::not_found("payment"))?;
-    let claim = claim::store::lock(tx, found.order_id).await?;
+    lock(tx, &found).await
+}
+
+/// Locks a payment that was read before with its claim, the claim first; gives both as they are now.
+pub(crate) async fn lock(tx: &mut Tx, known: &Payment) -> Result<(Claim, Payment), Fault> {
+    let claim = claim::store::lock(tx, known.order_id).await?;
     let claim = claim.ok_or_else(|| Fault::internal("a payment without a claim"))?;
     // Read again: it may have changed while the claim was waited for.
-    let payment = store::lock(tx, id).await?;
+    let payment = store::lock(tx, known.id).await?;
     Ok((claim, payment.ok_or_else(|| Fault::internal("a payment is never deleted"))?))
 }
 
@@ -37,12 +42,12 @@ pub(crate) async fn lock(tx: &mut Tx, id: PaymentId) -> Result<(Claim, Payment),
 pub(crate) async fn take_trade(
     app: &App,
     tx: &mut Tx,
-    id: PaymentId,
+    known: &Payment,
     trade: &Trade,
     payee: &str,
     now: DateTime<Utc>,
 ) -> Result<Payment, Fault> {
-    let (mut claim, mut payment) = lock(tx, id).await?;
+    let (mut claim, mut payment) = lock(tx, known).await?;
     match trade {
         Trade::Paid(paid) => {
             succeed(app, tx, &mut claim, &mut payment, (paid, payee), now).await?;
@@ -139,7 +144,10 @@ async fn keep(
 ) -> Result<(), Fault> {
     claim.take(event, Some(payment.id), now).map_err(Fault::internal)?;
     claim::store::save(tx, claim).await?;
-    close_attempts(tx, claim, now).await?;
+    // The only one is the one that pays.
+    if claim.attempts > 1 {
+        close_attempts(tx, claim, now).await?;
+    }
     order_side::on_claim_paid(app, tx, claim, Some(payment), now).await
 }
 

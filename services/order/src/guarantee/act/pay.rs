@@ -62,7 +62,7 @@ pub async fn paid(
     }
     let books = guarantee.books();
     let wanted = [Account::BuyerClearing, Account::Held, Account::RefundClearing];
-    open_accounts(tx, &books, &wanted, now).await?;
+    siyu_ledger::open_new(tx, &wanted.map(|account| books.account(account)), now).await?;
     let about = About::of(&guarantee, "");
     post(app, tx, &about, books.on_paid(paid.tenders), now).await?;
     Ok(guarantee)

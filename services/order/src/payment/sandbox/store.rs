@@ -60,9 +60,9 @@ impl TradeRow {
     }
 }
 
-/// Stores a payment, unless its number is known.
-pub async fn insert(tx: &mut Tx, account: &str, row: &TradeRow) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
+/// Stores a payment; false when its number is known.
+pub async fn insert(tx: &mut Tx, account: &str, row: &TradeRow) -> Result<bool, siyu_pg::Error> {
+    let done = sqlx::query(
         "insert into sandbox_trades (merchant_id, account_code, out_trade_no, amount_minor, currency, state, provider_no,
             swallow, refuses_refunds)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -79,7 +79,7 @@ pub async fn insert(tx: &mut Tx, account: &str, row: &TradeRow) -> Result<(), si
     .bind(row.refuses_refunds)
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// Locks a payment.
