@@ -4,10 +4,12 @@
 //! stored value and points, by request ids that follow from the order, so that whatever a crash leaves behind is taken up
 //! again by a job and has its effect once.
 
+mod ahead;
 pub(crate) mod cancel;
 mod draft;
 pub(crate) mod expire;
 pub(crate) mod finish;
+mod keep;
 pub mod place;
 pub(crate) mod policy;
 pub(crate) mod revive;

@@ -38,6 +38,25 @@ impl Activity for FlashSale {
     }
 }
 
+/// The sale that an order asks for, and how many pieces of it. Fails with `NOT_FOUND`, and with `ACTIVITY_CLOSED` when it does
+/// not run.
+pub(crate) async fn look(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    asked: &FlashSaleEntry,
+    lines: &[CartLine],
+) -> Result<(FlashSale, i64), Fault> {
+    let sale: FlashSale = activity::get(tx, &asked.sale_code).await?;
+    sale.run().admit(ctx.now)?;
+    let pieces = pieces(lines, &sale.sku)?;
+    Ok((sale, pieces))
+}
+
+/// The channel that the stock of a sale is set aside for.
+pub(crate) fn channel(code: &str) -> String {
+    format!("flash:{code}")
+}
+
 /// What an order gets by a sale.
 pub(crate) async fn enter(
     tx: &mut Tx,
@@ -46,14 +65,12 @@ pub(crate) async fn enter(
     lines: &[CartLine],
     person: Id<Person>,
 ) -> Result<Deal, Fault> {
-    let sale: FlashSale = activity::get(tx, &asked.sale_code).await?;
-    sale.run().admit(ctx.now)?;
-    let pieces = pieces(lines, &sale.sku)?;
+    let (sale, pieces) = look(tx, ctx, asked, lines).await?;
     take(tx, (Kind::FlashSale, &sale.code), person, pieces, sale.per_person).await?;
     let entry = Kind::FlashSale.entry(&sale.code, person, pieces);
     let minutes = if sale.pay_minutes == 0 { PAY_MINUTES } else { sale.pay_minutes };
     Ok(Deal {
-        entry: Entry { stock_channel: format!("flash:{}", sale.code), ..entry },
+        entry: Entry { stock_channel: channel(&sale.code), ..entry },
         offer: Some(Offer { kind: OfferKind::Flash, unit_minor: sale.unit_minor }),
         pay: PayWindow::Minutes(minutes),
         more: More::Nothing,

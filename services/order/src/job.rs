@@ -6,7 +6,7 @@ use siyu_kernel::Fault;
 use siyu_runtime::{CancellationToken, Progress, Steps, steps};
 
 use crate::{
-    App, checkout, fulfilment, group, guarantee, limits, payment, red_packet, refund, tender,
+    App, checkout, fulfilment, group, guarantee, limits, payment, red_packet, refund, stock, tender,
 };
 
 /// One step of a job.
@@ -17,12 +17,20 @@ type Step = fn(&App) -> Pin<Box<dyn Future<Output = Result<Progress, Fault>> + S
 pub struct Job {
     app: App,
     name: &'static str,
-    step: Step,
+    work: Work,
+}
+
+#[derive(Clone, Copy)]
+enum Work {
+    /// One step after the other.
+    Steps(Step),
+    /// Reserves what callers hand in.
+    Reservations,
 }
 
 /// The jobs of the service.
 pub(crate) fn all(app: &App) -> Vec<Job> {
-    let jobs: [(&'static str, Step); 12] = [
+    let jobs: [(&'static str, Step); 13] = [
         ("order.tenders", |app| Box::pin(tender::job::once(app))),
         ("order.expire_checkouts", |app| Box::pin(checkout::expire::once(app))),
         ("order.refunds", |app| Box::pin(refund::run::once(app))),
@@ -35,8 +43,12 @@ pub(crate) fn all(app: &App) -> Vec<Job> {
         ("order.payment_refunds", |app| Box::pin(payment::job::refunds(app))),
         ("order.groups", |app| Box::pin(group::job::once(app))),
         ("order.red_packets", |app| Box::pin(red_packet::job::once(app))),
+        ("order.orphan_reservations", |app| Box::pin(stock::ahead::once(app))),
     ];
-    jobs.map(|(name, step)| Job { app: app.clone(), name, step }).into()
+    let job = |name, work| Job { app: app.clone(), name, work };
+    let mut all: Vec<Job> = jobs.map(|(name, step)| job(name, Work::Steps(step))).into();
+    all.push(job("order.reservations", Work::Reservations));
+    all
 }
 
 impl Job {
@@ -47,15 +59,25 @@ impl Job {
 
     /// Runs until it is cancelled, never in the middle of a step. An error is one of the database: run it again.
     pub async fn run(self, cancel: CancellationToken) -> Result<(), Fault> {
-        steps(&self, limits::IDLE_PAUSE, cancel).await
+        match self.work {
+            Work::Steps(_) => steps(&self, limits::IDLE_PAUSE, cancel).await,
+            Work::Reservations => {
+                self.app.desk.run(cancel).await;
+                Ok(())
+            }
+        }
     }
 }
 
 impl Steps for Job {
     type Error = Fault;
 
+    /// None for a job that waits for callers.
     async fn step(&self) -> Result<Progress, Fault> {
-        (self.step)(&self.app).await
+        match self.work {
+            Work::Steps(step) => step(&self.app).await,
+            Work::Reservations => Ok(Progress::Idle),
+        }
     }
 }
 

@@ -69,12 +69,13 @@ use siyu_proto::{
     },
 };
 use siyu_vault::Vault;
+use stock::desk::Desk;
 
 /// The name of the service: of its database, its events and its telemetry.
 pub const NAME: &str = "order";
 
 /// The service: its database, its event log, the member service and what is remembered of it, the vault of its secrets, its way
-/// to payment companies, and where ids and, for work that no request asked for, instants come from.
+/// to payment companies, the desk for reservations that many want, and where ids and, for work that no request asked for, instants come from.
 #[derive(Debug, Clone)]
 pub struct App {
     db: Db,
@@ -84,6 +85,7 @@ pub struct App {
     vault: Vault,
     http: Http,
     provider_origins: Arc<[String]>,
+    desk: Desk,
     ids: Arc<dyn Ids>,
     clock: Arc<dyn Clock>,
     random: fn() -> [u8; 32],
@@ -101,6 +103,7 @@ impl App {
     ) -> Self {
         Self {
             log: Log::new(db.clone(), NAME),
+            desk: Desk::new(&db, &ids),
             db,
             directory: Directory::new(member.clone()),
             member,

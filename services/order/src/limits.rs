@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use siyu_pg::page::Sizes;
+use siyu_pg::{coalesce, page::Sizes};
 
 use crate::import::domain::Bounds;
 
@@ -61,6 +61,18 @@ pub const HOLD_GRACE: TimeDelta = TimeDelta::days(1);
 
 /// Pieces of a SKU at a location at most: beyond it the number is a mistake, and sums over millions of stocks stay below 2^63.
 pub const STOCK_PIECES_MAX: i64 = 1_000_000_000;
+
+/// Reservations that share a commit: a batch of 256 takes some milliseconds. As many may wait as come at the first second of a
+/// flash sale; who would wait longer than a buyer does is refused at once.
+pub const RESERVATIONS: coalesce::Limits =
+    coalesce::Limits { max_batch: 256, queue: 4_096, wait: Duration::from_secs(5) };
+
+/// How many batches of reservations may be under way at once: a merchant whose stock is locked for long holds up those of its
+/// own lane only.
+pub const RESERVATION_LANES: usize = 4;
+
+/// How long pieces are reserved for an order that is not stored yet: its transaction takes milliseconds.
+pub const AHEAD: TimeDelta = TimeDelta::minutes(1);
 
 /// Stocks whose movements one call adds up: some hundred thousand rows are read in well below a second.
 pub const STOCKS_CHECKED: i64 = 1_000;

@@ -6,10 +6,15 @@
 //! change is a movement with a cause and the balances after it, and no movement is ever changed; so what is on hand is the
 //! sum of the movements, and what is reserved is the sum of what the reservations hold.
 //!
+//! Where everybody wants the same stock at once, pieces are reserved ahead of the order, many orders' in one transaction, for a
+//! minute: the order claims them when it is stored.
+//!
 //! Locks are taken in one order: the row of the order (by the caller), its reservations, then stocks by SKU and location.
 
+pub mod ahead;
 pub mod book;
 pub mod demand;
+pub mod desk;
 pub mod domain;
 pub mod edit;
 pub mod hold;
@@ -22,6 +27,7 @@ mod fit;
 mod import;
 mod read;
 
+pub use ahead::{claim, give_back_ahead};
 pub use demand::{
     Demand, Part, ReleaseCause, Request, Reservation, ReservationKey, Restock, Shortage, refusal,
 };

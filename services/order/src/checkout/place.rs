@@ -1,9 +1,7 @@
 //! Places an order: price it, store it, lock and plan what it needs in one transaction; then hold what the member service
 //! keeps.
 
-use std::collections::BTreeSet;
-
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use prost::Message;
 use sha2::{Digest, Sha256};
 use siyu_grpc::{Ctx, parse};
@@ -12,65 +10,93 @@ use siyu_pg::{Tx, idempotency};
 use siyu_proto::order::v1::{CheckoutPolicy, PlaceOrderRequest, PriceSnapshot};
 
 use super::{
+    ahead::{self, Ahead},
     draft::{Buyer, Draft},
     finish::{finish, refused},
+    keep::{Kept, keep},
     policy,
     settle::settle,
     store,
 };
 use crate::{
-    App, attribution,
-    buyer::{self, leads},
-    claim, coupon,
+    App, buyer, claim,
     directory::Around,
-    fx, limits,
     market::{deal::Deal, entry},
     order::{
         advance::Cause,
-        domain::{Order, OrderId},
+        domain::{Line, Order, OrderId},
         lifecycle::Event,
         store as orders,
     },
     price::Quote,
     promotion::domain::Place,
     quote::snapshot::{self, Asked},
-    stock,
-    tender::{
-        self,
-        domain::{Kind, Tender},
-    },
+    tender::domain::{Kind, Tender},
 };
 
-/// Places an order, or finds the one that the request id has placed. Gives its id.
+/// An order that was placed.
+pub(super) enum Placed {
+    /// By this call, as it was stored.
+    Now(Box<Fresh>),
+    /// As it stands in the database.
+    Known(OrderId),
+}
+
+/// An order as it was stored.
+pub(super) struct Fresh {
+    pub(super) order: Order,
+    pub(super) lines: Vec<Line>,
+    pub(super) checkout: store::Checkout,
+    pub(super) snapshot: PriceSnapshot,
+}
+
+/// Places an order, or finds the one that the request id has placed.
 pub(super) async fn place(
     app: &App,
     ctx: &Ctx,
     request: &PlaceOrderRequest,
-) -> Result<OrderId, Fault> {
+) -> Result<Placed, Fault> {
     let merchant = ctx.merchant()?;
     let asked = parse::id("person_id", &request.person_id)?;
     let Around { known, person, sale } =
         app.directory.around(ctx, &request.store_code, &request.channel, Some(asked)).await?;
     let person_id = person.ok_or_else(|| Fault::not_found("person"))?;
     let buyer = Buyer { person_id, known: &known, sale: &sale };
-    let (id, is_new) = store_order(app, ctx, request, buyer).await?;
-    if is_new == Placed::Settled {
-        return Ok(id);
+    let ahead = ahead::reserve(app, ctx, request).await?;
+    let stored = store_order(app, ctx, request, buyer, ahead.as_ref()).await;
+    if let Some(ahead) = ahead
+        && !matches!(stored, Ok(Stored::Fresh(_) | Stored::New(..)))
+    {
+        ahead.give_back(app, merchant).await;
     }
+    let id = match stored? {
+        Stored::Fresh(fresh) => return Ok(Placed::Now(fresh)),
+        Stored::New(id, Left::Nothing) => return Ok(Placed::Known(id)),
+        Stored::New(id, Left::Tenders) | Stored::Before(id) => id,
+    };
     let tenders = finish(app, merchant, id, app.member.as_service_within(ctx)).await?;
     match refused(&tenders) {
         Some(tender) => Err(refusal(tender)),
-        None => Ok(id),
+        None => Ok(Placed::Known(id)),
     }
 }
 
-/// How far the first transaction came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Placed {
-    /// Nothing is left to be held.
-    Settled,
+/// What the first transaction did.
+enum Stored {
+    /// It stored the order, to which nothing else has happened.
+    Fresh(Box<Fresh>),
+    /// It stored the order, and more has happened to it, or will.
+    New(OrderId, Left),
+    /// A call with the same request id had stored it before.
+    Before(OrderId),
+}
+
+/// What is left to do.
+enum Left {
+    /// Nothing.
+    Nothing,
     /// There are tenders to look after.
-    Open,
+    Tenders,
 }
 
 /// Stores an order. A call with the same request id may have stored it a moment before: whatever this one then misses, a
@@ -80,10 +106,11 @@ async fn store_order(
     ctx: &Ctx,
     request: &PlaceOrderRequest,
     buyer: Buyer<'_>,
-) -> Result<(OrderId, Placed), Fault> {
+    ahead: Option<&Ahead>,
+) -> Result<Stored, Fault> {
     let fingerprint = Sha256::digest(request.encode_to_vec()).to_vec();
-    match try_store(app, ctx, request, buyer, &fingerprint).await {
-        Ok(placed) => Ok(placed),
+    match try_store(app, ctx, request, buyer, ahead, &fingerprint).await {
+        Ok(stored) => Ok(stored),
         Err(fault) => again(app, ctx, request, &fingerprint).await?.ok_or(fault),
     }
 }
@@ -94,23 +121,24 @@ async fn try_store(
     ctx: &Ctx,
     request: &PlaceOrderRequest,
     buyer: Buyer<'_>,
+    ahead: Option<&Ahead>,
     fingerprint: &[u8],
-) -> Result<(OrderId, Placed), Fault> {
+) -> Result<Stored, Fault> {
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
     // A merge of persons waits, so that the order is the survivor's or goes over with the others.
     buyer::store::hold(&mut tx).await?;
-    let buyer = Buyer { person_id: leads(&mut tx, buyer.person_id).await?, ..buyer };
-    let before = store::before(&mut tx, &request.request_id).await?;
+    let before = store::before(&mut tx, &request.request_id, buyer.person_id).await?;
     if let (Some(id), Some(known)) = (before.order_id, before.fingerprint) {
         return same(request, id, &known, fingerprint);
     }
+    let buyer = Buyer { person_id: before.leads_to.unwrap_or(buyer.person_id), ..buyer };
     let mut policy = policy::effective(before.policy.as_deref())?;
     let deal = entry::enter(app, &mut tx, ctx, request, buyer.person_id).await?;
     if let Some(deal) = &deal {
         policy.pay_minutes = deal.pay_minutes(policy.pay_minutes);
     }
     let (snapshot, quote) = price(&mut tx, request, buyer, &policy, deal.as_ref(), ctx.now).await?;
-    let id = Id::from_uuid(app.ids.uuid());
+    let id = ahead.map_or_else(|| Id::from_uuid(app.ids.uuid()), Ahead::order_id);
     let draft =
         Draft { id, request, buyer, policy: policy.clone(), quote: &quote, snapshot: &snapshot };
     let tenders = draft.tenders(ctx)?;
@@ -119,19 +147,38 @@ async fn try_store(
     let demand = draft.demand(ctx, channel)?;
     let checkout = draft.checkout(ctx, fingerprint.to_vec(), &tenders)?;
     let (order, lines) = draft.order(ctx)?;
-    orders::insert(&mut tx, &order, &lines, &ctx.subject).await?;
-    if !store::insert(&mut tx, &checkout).await? {
+    if !insert(&mut tx, ctx, (&order, &lines), &checkout).await? {
         return Err(Fault::internal("an order was placed with the request id and is not there"));
     }
-    let kept =
-        Kept { deal: deal.as_ref(), checkout: &checkout, tenders: &tenders, demand: &demand };
+    let (deal, checkout_ref) = (deal.as_ref(), &checkout);
+    let kept = Kept { deal, checkout: checkout_ref, tenders: &tenders, demand: &demand, ahead };
     keep(app, &mut tx, ctx, &draft, &kept).await?;
-    let placed = if tenders.is_empty() { Placed::Settled } else { Placed::Open };
-    if placed == Placed::Settled {
-        ask_for_cash(app, &mut tx, ctx, &order, &checkout).await?;
+    if !tenders.is_empty() {
+        tx.commit().await?;
+        return Ok(Stored::New(id, Left::Tenders));
     }
+    ask_for_cash(app, &mut tx, ctx, &order, &checkout).await?;
     tx.commit().await?;
-    Ok((id, placed))
+    if checkout.cash_minor == 0 || !request.presentment_currency_code.is_empty() {
+        return Ok(Stored::New(id, Left::Nothing));
+    }
+    Ok(Stored::Fresh(Box::new(Fresh { order, lines, checkout, snapshot })))
+}
+
+/// Stores an order with its checkout, unless another call with the same request id was faster; then it waits for that one's end
+/// and says no.
+async fn insert(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    (order, lines): (&Order, &[Line]),
+    checkout: &store::Checkout,
+) -> Result<bool, Fault> {
+    match orders::insert(tx, order, lines, &ctx.subject).await {
+        Ok(()) => Ok(store::insert(tx, checkout).await?),
+        // The id of an order that was reserved ahead follows from the request.
+        Err(siyu_pg::Error::Constraint { name, .. }) if name == "orders_pkey" => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The order that a call with the same request id has placed meanwhile, if there is one.
@@ -140,9 +187,9 @@ async fn again(
     ctx: &Ctx,
     request: &PlaceOrderRequest,
     fingerprint: &[u8],
-) -> Result<Option<(OrderId, Placed)>, Fault> {
+) -> Result<Option<Stored>, Fault> {
     let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
-    let before = store::before(&mut tx, &request.request_id).await?;
+    let before = store::placed(&mut tx, &request.request_id).await?;
     let Some((id, known)) = before.order_id.zip(before.fingerprint) else { return Ok(None) };
     same(request, id, &known, fingerprint).map(Some)
 }
@@ -201,70 +248,17 @@ async fn ask_for_cash(
     Ok(())
 }
 
-/// What an order takes besides its row.
-struct Kept<'a> {
-    deal: Option<&'a Deal>,
-    checkout: &'a store::Checkout,
-    tenders: &'a [Tender],
-    demand: &'a stock::Request,
-}
-
-/// Keeps and takes what belongs to an order, once it is there: coupons before stock, so that two orders never wait for each
-/// other.
-async fn keep(
-    app: &App,
-    tx: &mut Tx,
-    ctx: &Ctx,
-    draft: &Draft<'_>,
-    kept: &Kept<'_>,
-) -> Result<(), Fault> {
-    attribute(tx, ctx, draft).await?;
-    let currencies = (draft.currency(), draft.request.presentment_currency_code.as_str());
-    fx::present(tx, ctx, (draft.id, kept.checkout, draft.quote), currencies).await?;
-    if let Some(deal) = kept.deal {
-        entry::bind(app, tx, draft.id, deal, ctx).await?;
-    }
-    lock_coupons(tx, draft.snapshot, draft.id).await?;
-    if !kept.demand.demands.is_empty() {
-        let reserved = stock::reserve(tx, kept.demand, ctx.now, &*app.ids).await?;
-        reserved.map_err(|short| stock::refusal(&short))?;
-    }
-    Ok(tender::store::insert(tx, kept.tenders, ctx.now + limits::TENDER_HEAD_START).await?)
-}
-
-/// Copies the click that the order came from.
-async fn attribute(tx: &mut Tx, ctx: &Ctx, draft: &Draft<'_>) -> Result<(), Fault> {
-    let from = ctx.now - TimeDelta::hours(draft.policy.live_window_hours.into());
-    let skus: BTreeSet<&str> = draft.request.lines.iter().map(|l| l.sku.as_str()).collect();
-    let skus: Vec<&str> = skus.into_iter().collect();
-    let person = draft.buyer.person_id;
-    Ok(attribution::store::attribute(tx, draft.id, person, &skus, (from, ctx.now)).await?)
-}
-
 /// A repeat finds the order of the first call, if it asks for the same.
 fn same(
     request: &PlaceOrderRequest,
     id: OrderId,
     known: &[u8],
     fingerprint: &[u8],
-) -> Result<(OrderId, Placed), Fault> {
+) -> Result<Stored, Fault> {
     if known == fingerprint {
-        return Ok((id, Placed::Open));
+        return Ok(Stored::Before(id));
     }
     Err(idempotency::reused(&request.request_id))
-}
-
-async fn lock_coupons(tx: &mut Tx, snapshot: &PriceSnapshot, id: OrderId) -> Result<(), Fault> {
-    let used = snapshot.used_coupon_ids.iter();
-    let mut ids = used
-        .map(|id| parse::id("coupon_ids", id).map_err(Fault::internal))
-        .collect::<Result<Vec<_>, _>>()?;
-    ids.sort_unstable();
-    if ids.is_empty() || coupon::store::lock(tx, &ids, id).await? == ids.len() as u64 {
-        return Ok(());
-    }
-    let message = "another order uses one of the coupons at this moment";
-    Err(Fault::new(Code::FailedPrecondition, "COUPON_TAKEN", message))
 }
 
 /// What the member service said when it did not hold a tender.

@@ -19,7 +19,7 @@ use tonic::{Request, Response, Status, async_trait};
 use super::{
     cancel::cancel,
     finish::finish,
-    place::place,
+    place::{Fresh, Placed, place},
     policy,
     store::{self, Checkout, Delivery},
 };
@@ -50,9 +50,13 @@ impl CheckoutService for App {
         request: Request<PlaceOrderRequest>,
     ) -> Result<Response<PlaceOrderResponse>, Status> {
         serve(request, async |ctx, message| {
-            let id = place(self, &ctx, &message).await?;
-            let mut tx = self.db.tenant_read(ctx.merchant()?).await?;
-            let (order, checkout) = read(&mut tx, id, false).await?;
+            let (order, checkout) = match place(self, &ctx, &message).await? {
+                Placed::Now(fresh) => show_fresh(*fresh),
+                Placed::Known(id) => {
+                    let mut tx = self.db.tenant_read(ctx.merchant()?).await?;
+                    read(&mut tx, id, false).await?
+                }
+            };
             Ok::<_, Fault>(PlaceOrderResponse { order: Some(order), checkout: Some(checkout) })
         })
         .await
@@ -204,6 +208,14 @@ async fn read(
     let presentment = presentment.as_ref().map(fx::rpc::show);
     let checkout = show(&order, &checkout, kept, &tenders, price_confirmed);
     Ok((shown, proto::Checkout { presentment, ..checkout }))
+}
+
+/// An order that was placed just now, as [`read`] would find it.
+fn show_fresh(fresh: Fresh) -> (proto::Order, proto::Checkout) {
+    let Fresh { order, lines, checkout, snapshot } = fresh;
+    let mut shown = show_order(&order);
+    shown.lines = lines.into_iter().map(|line| show_line(line, &order)).collect();
+    (shown, show(&order, &checkout, snapshot, &[], false))
 }
 
 fn show(

@@ -1,8 +1,13 @@
 //! The SQL of checkouts and nothing else.
 
 use chrono::{DateTime, Utc};
-use siyu_kernel::{Id, kind::Merchant};
+use siyu_kernel::{
+    Id,
+    kind::{Merchant, Person},
+};
 use siyu_pg::{SystemTx, Tx};
+
+use uuid::Uuid;
 
 use crate::order::domain::OrderId;
 
@@ -71,20 +76,33 @@ pub struct Before {
     pub order_id: Option<OrderId>,
     /// The fingerprint of the request that made it.
     pub fingerprint: Option<Vec<u8>>,
+    /// Whom the buyer turned out to be, if that is somebody else.
+    pub leads_to: Option<Id<Person>>,
 }
 
-/// The merchant's rules, and what a request id has made.
-pub async fn before(tx: &mut Tx, request_id: &str) -> Result<Before, siyu_pg::Error> {
+/// The merchant's rules, what a request id has made, and whom a buyer's id leads to, in one look.
+pub async fn before(
+    tx: &mut Tx,
+    request_id: &str,
+    buyer: Id<Person>,
+) -> Result<Before, siyu_pg::Error> {
     let before = sqlx::query_as(
-        "select (select definition from checkout_policies where merchant_id = $1) as policy, c.order_id, c.fingerprint
+        "select (select definition from checkout_policies where merchant_id = $1) as policy, c.order_id, c.fingerprint,
+            (select merged_into from buyer_aliases where merchant_id = $1 and person_id = $3) as leads_to
         from (values (1)) as one
         left join checkouts c on c.merchant_id = $1 and c.request_id = $2",
     )
     .bind(tx.merchant())
     .bind(request_id)
+    .bind(buyer)
     .fetch_one(&mut **tx)
     .await?;
     Ok(before)
+}
+
+/// The merchant's rules, and what a request id has made, for whoever does not know the buyer.
+pub async fn placed(tx: &mut Tx, request_id: &str) -> Result<Before, siyu_pg::Error> {
+    before(tx, request_id, Id::from_uuid(Uuid::nil())).await
 }
 
 /// The merchant's encoded rules.

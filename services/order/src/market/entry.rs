@@ -44,7 +44,7 @@ pub(crate) async fn enter(
 }
 
 /// What the contract bounds: members of a oneof are checked by the method.
-fn check(activity: &Activity) -> Result<(), Fault> {
+pub(crate) fn check(activity: &Activity) -> Result<(), Fault> {
     let (root, mut wrong) = (Path::Root, Vec::new());
     match activity {
         Activity::GroupBuy(seat) => seat.violations(&root.child("group_buy"), &mut wrong),

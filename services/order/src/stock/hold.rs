@@ -45,6 +45,38 @@ pub async fn reserve_many(
     Ok(answers)
 }
 
+/// Reserves what many orders want that are not stored yet, each all or nothing; gives how many reservations each has. One that
+/// holds something keeps it and gets nothing in addition: it is looked up under the locks of the stocks, which whoever
+/// reserved the same before had.
+pub(super) async fn reserve_ahead(
+    tx: &mut Tx,
+    requests: &[&Request],
+    now: DateTime<Utc>,
+    ids: &dyn Ids,
+) -> Result<Vec<Result<usize, Vec<Shortage>>>, Fault> {
+    let demands = requests.iter().flat_map(|request| &request.demands);
+    let keys: BTreeSet<&Key> = demands.map(|demand| &demand.key).collect();
+    let mut book = Book::new(store::lock(tx, &keys).await?);
+    let orders: BTreeSet<OrderId> = requests.iter().map(|request| request.order_id).collect();
+    let mut known = store::holding(tx, &orders).await?;
+    let mut answers = Vec::with_capacity(requests.len());
+    for request in requests {
+        let answer = match known.get(&request.order_id) {
+            Some(&count) => Ok(count),
+            None => plan::reserve(&mut book, request, now).map(|()| {
+                let of = |held: &&Reservation| held.key.order_id == request.order_id;
+                book.reservations().filter(of).count()
+            }),
+        };
+        if let Ok(count) = answer {
+            known.insert(request.order_id, count);
+        }
+        answers.push(answer);
+    }
+    store::save(tx, &book, Write::Add, now, ids).await?;
+    Ok(answers)
+}
+
 /// Releases everything that an order holds; gives what it was. Whoever comes second finds nothing.
 pub async fn release(
     tx: &mut Tx,
@@ -87,7 +119,8 @@ pub async fn extend(
     until: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Result<(), Fault> {
-    Ok(store::extend(tx, order_id, until, now).await?)
+    store::extend(tx, order_id, until, now).await?;
+    Ok(())
 }
 
 /// Hands over some pieces of lines: they are neither on hand nor reserved any more. Refuses when less is held or on hand. A
@@ -160,7 +193,10 @@ pub async fn expired(
     Ok(store::expired(tx, now, limit).await?)
 }
 
-async fn of_reservations(tx: &mut Tx, reservations: &[Reservation]) -> Result<Book, Fault> {
+pub(super) async fn of_reservations(
+    tx: &mut Tx,
+    reservations: &[Reservation],
+) -> Result<Book, Fault> {
     let keys: BTreeSet<&Key> = reservations.iter().map(|from| &from.key.key).collect();
     Ok(Book::new(store::lock(tx, &keys).await?))
 }

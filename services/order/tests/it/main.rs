@@ -12,6 +12,7 @@ mod coupon_ends;
 mod coupons;
 mod cuts;
 mod depot;
+mod flash_race;
 mod flash_sales;
 mod fulfilment;
 mod fulfilment_race;

@@ -37,7 +37,7 @@ use siyu_proto::{
     },
     r#type::v1::Money,
 };
-use siyu_runtime::{Progress, Readiness, Steps, random_bytes};
+use siyu_runtime::{Policy, Progress, Readiness, Steps, Tasks, random_bytes};
 use siyu_testkit::{Database, FixedClock, SeededIds, merchant, told};
 use siyu_vault::Vault;
 
@@ -96,6 +96,7 @@ impl World {
         let vault = Vault::new(VAULT_KEY, "", random_bytes::<32>).unwrap();
         let app = App::new(database.db().clone(), peer, vault, ids, shared.clone());
         let app = app.with_provider_origins(origins.iter().cloned());
+        run_desk(&app);
         let own = Upstream::in_process(app.serve(server(&assertions)).build().unwrap());
         let door = Peer::new(own, "gateway", assertions, shared.clone());
         Self { database, member, app, clock, door }
@@ -241,6 +242,13 @@ impl World {
         let mut owner = self.database.owner().await;
         sqlx::query_scalar(sql).fetch_one(&mut owner).await.unwrap()
     }
+}
+
+/// Works on reservations that callers hand in.
+pub(crate) fn run_desk(app: &App) {
+    let name = "order.reservations";
+    let desk = app.jobs().into_iter().find(|job| job.name() == name).unwrap();
+    drop(Tasks::new().spawn(name, Policy::Log, move |cancel| desk.clone().run(cancel)));
 }
 
 fn read(event: &Event) -> Told {

@@ -1,5 +1,7 @@
 //! The SQL of what orders hold.
 
+use std::collections::{BTreeSet, HashMap};
+
 use chrono::{DateTime, Utc};
 use siyu_kernel::{Id, kind::Merchant};
 use siyu_pg::{SystemTx, Tx};
@@ -84,14 +86,37 @@ pub async fn of_order(tx: &mut Tx, order_id: OrderId) -> Result<Vec<Reservation>
     Ok(rows.into_iter().map(Reservation::from).collect())
 }
 
-/// Changes until when what an order holds is held.
+/// How many reservations of orders hold something; an order without any is left out.
+pub async fn holding(
+    tx: &mut Tx,
+    orders: &BTreeSet<OrderId>,
+) -> Result<HashMap<OrderId, usize>, siyu_pg::Error> {
+    let held: Vec<OrderId> = sqlx::query_scalar(
+        "select r.order_id
+        from unnest($2::uuid[]) as k (id)
+        cross join lateral (
+            select order_id from stock_reservations where merchant_id = $1 and order_id = k.id and held > 0
+        ) as r",
+    )
+    .bind(tx.merchant())
+    .bind(orders.iter().copied().collect::<Vec<_>>())
+    .fetch_all(&mut **tx)
+    .await?;
+    let mut counts = HashMap::new();
+    for order in held {
+        *counts.entry(order).or_insert(0) += 1;
+    }
+    Ok(counts)
+}
+
+/// Changes until when what an order holds is held; gives how many reservations hold something.
 pub async fn extend(
     tx: &mut Tx,
     order_id: OrderId,
     until: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
-) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
+) -> Result<u64, siyu_pg::Error> {
+    let done = sqlx::query(
         "update stock_reservations set expires_at = $3, updated_at = $4
         where merchant_id = $1 and order_id = $2 and held > 0",
     )
@@ -101,7 +126,30 @@ pub async fn extend(
     .bind(now)
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    Ok(done.rows_affected())
+}
+
+/// Orders of all merchants that never came to be and hold something past its time, the longest first.
+pub async fn orphans(
+    tx: &mut SystemTx,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<(Id<Merchant>, OrderId)>, siyu_pg::Error> {
+    let due = sqlx::query_as(
+        "select r.merchant_id, r.order_id
+        from stock_reservations r
+        left join lateral (
+            select id from orders where merchant_id = r.merchant_id and id = r.order_id limit 1
+        ) as o on true
+        where r.held > 0 and r.expires_at <= $1 and o.id is null
+        order by r.expires_at, r.merchant_id, r.order_id
+        limit $2",
+    )
+    .bind(now)
+    .bind(limit)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(due)
 }
 
 /// Orders of all merchants that hold something past its time, the longest first.

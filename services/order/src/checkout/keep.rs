@@ -1,0 +1,89 @@
+//! What an order takes besides its rows: coupons, stock, its place in an activity.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+use siyu_grpc::{Ctx, parse};
+use siyu_kernel::{Code, Fault};
+use siyu_pg::Tx;
+use siyu_proto::order::v1::PriceSnapshot;
+
+use super::{ahead::Ahead, draft::Draft, store};
+use crate::{
+    App, attribution, coupon, fx, limits,
+    market::{deal::Deal, entry},
+    order::domain::OrderId,
+    stock,
+    tender::{self, domain::Tender},
+};
+
+/// What an order takes besides its row.
+pub(super) struct Kept<'a> {
+    pub(super) deal: Option<&'a Deal>,
+    pub(super) checkout: &'a store::Checkout,
+    pub(super) tenders: &'a [Tender],
+    pub(super) demand: &'a stock::Request,
+    pub(super) ahead: Option<&'a Ahead>,
+}
+
+/// Keeps and takes what belongs to an order, once it is there: coupons before stock, so that two orders never wait for each
+/// other.
+pub(super) async fn keep(
+    app: &App,
+    tx: &mut Tx,
+    ctx: &Ctx,
+    draft: &Draft<'_>,
+    kept: &Kept<'_>,
+) -> Result<(), Fault> {
+    attribute(tx, ctx, draft).await?;
+    let currencies = (draft.currency(), draft.request.presentment_currency_code.as_str());
+    fx::present(tx, ctx, (draft.id, kept.checkout, draft.quote), currencies).await?;
+    if let Some(deal) = kept.deal {
+        entry::bind(app, tx, draft.id, deal, ctx).await?;
+    }
+    lock_coupons(tx, draft.snapshot, draft.id).await?;
+    take_stock(app, tx, ctx, kept).await?;
+    Ok(tender::store::insert(tx, kept.tenders, ctx.now + limits::TENDER_HEAD_START).await?)
+}
+
+/// Reserves what an order is for, or claims what was reserved ahead of it: the very same.
+async fn take_stock(app: &App, tx: &mut Tx, ctx: &Ctx, kept: &Kept<'_>) -> Result<(), Fault> {
+    let demand = kept.demand;
+    if let Some(ahead) = kept.ahead {
+        let nothing = ahead.reservations == 0 && demand.demands.is_empty();
+        // The rules of the merchant, or what is counted, changed in between: the next try goes by them.
+        if !nothing && ahead.request.demands != demand.demands {
+            let message = "the rules changed meanwhile, try again";
+            return Err(Fault::new(Code::Unavailable, "RESERVATION_LOST", message));
+        }
+        let until = kept.checkout.pay_deadline;
+        return stock::claim(tx, demand.order_id, ahead.reservations, until, ctx.now).await;
+    }
+    if demand.demands.is_empty() {
+        return Ok(());
+    }
+    let reserved = stock::reserve(tx, demand, ctx.now, &*app.ids).await?;
+    reserved.map_err(|short| stock::refusal(&short))
+}
+
+/// Copies the click that the order came from.
+async fn attribute(tx: &mut Tx, ctx: &Ctx, draft: &Draft<'_>) -> Result<(), Fault> {
+    let from = ctx.now - TimeDelta::hours(draft.policy.live_window_hours.into());
+    let skus: BTreeSet<&str> = draft.request.lines.iter().map(|l| l.sku.as_str()).collect();
+    let skus: Vec<&str> = skus.into_iter().collect();
+    let person = draft.buyer.person_id;
+    Ok(attribution::store::attribute(tx, draft.id, person, &skus, (from, ctx.now)).await?)
+}
+
+async fn lock_coupons(tx: &mut Tx, snapshot: &PriceSnapshot, id: OrderId) -> Result<(), Fault> {
+    let used = snapshot.used_coupon_ids.iter();
+    let mut ids = used
+        .map(|id| parse::id("coupon_ids", id).map_err(Fault::internal))
+        .collect::<Result<Vec<_>, _>>()?;
+    ids.sort_unstable();
+    if ids.is_empty() || coupon::store::lock(tx, &ids, id).await? == ids.len() as u64 {
+        return Ok(());
+    }
+    let message = "another order uses one of the coupons at this moment";
+    Err(Fault::new(Code::FailedPrecondition, "COUPON_TAKEN", message))
+}

@@ -1,0 +1,75 @@
+//! Pieces that are reserved before their order is stored: claimed by it, or given back.
+
+use chrono::{DateTime, Utc};
+use siyu_kernel::{Code, Fault, Id, Ids, kind::Merchant};
+use siyu_pg::Tx;
+use siyu_runtime::Progress;
+
+use super::{
+    demand::{ReleaseCause, Reservation},
+    hold::of_reservations,
+    plan,
+    store::{self, Write},
+};
+use crate::{
+    App, limits,
+    order::{domain::OrderId, store as orders},
+};
+
+/// Makes what was reserved ahead of an order the order's own, until an instant: in the transaction that stores the order.
+///
+/// # Errors
+/// `RESERVATION_LOST` when it is not there any more: it was given back because the order came too late.
+pub async fn claim(
+    tx: &mut Tx,
+    order_id: OrderId,
+    reservations: usize,
+    until: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), Fault> {
+    let claimed = store::extend(tx, order_id, Some(until), now).await?;
+    if usize::try_from(claimed).is_ok_and(|claimed| claimed == reservations) {
+        return Ok(());
+    }
+    let message = "the pieces were given back meanwhile, try again";
+    Err(Fault::new(Code::Unavailable, "RESERVATION_LOST", message))
+}
+
+/// Gives back what was reserved ahead, unless the order came to be. A repeat changes nothing.
+pub async fn give_back_ahead(
+    tx: &mut Tx,
+    order_id: OrderId,
+    cause: ReleaseCause,
+    now: DateTime<Utc>,
+    ids: &dyn Ids,
+) -> Result<(), Fault> {
+    let mut reservations = store::lock_reservations(tx, order_id).await?;
+    reservations.retain(|reservation| reservation.held > 0);
+    // Looked up under the lock that an order takes when it claims.
+    if reservations.is_empty() || orders::find(tx, order_id).await?.is_some() {
+        return Ok(());
+    }
+    let is_due = |reservation: &Reservation| reservation.expires_at.is_some_and(|at| at <= now);
+    if cause == ReleaseCause::Expired && !reservations.iter().all(is_due) {
+        return Ok(());
+    }
+    let mut book = of_reservations(tx, &reservations).await?;
+    plan::release(&mut book, &reservations, cause);
+    Ok(store::save(tx, &book, Write::Set, now, ids).await?)
+}
+
+/// Gives back what was reserved ahead of orders that never came to be: their process died.
+pub(crate) async fn once(app: &App) -> Result<Progress, Fault> {
+    let now = app.clock.now();
+    let mut jobs = app.db.system("order.orphan_reservations").await?;
+    let due: Vec<(Id<Merchant>, OrderId)> =
+        store::orphans(&mut jobs, now, limits::JOB_BATCH).await?;
+    drop(jobs);
+    let progress = if due.is_empty() { Progress::Idle } else { Progress::Worked };
+    for (merchant, id) in due {
+        let mut tx = app.db.tenant(merchant).await?;
+        give_back_ahead(&mut tx, id, ReleaseCause::Expired, now, &*app.ids).await?;
+        tx.commit().await?;
+    }
+    Ok(progress)
+}
