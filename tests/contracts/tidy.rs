@@ -35,6 +35,7 @@ const LONG: &[(&str, &str)] = &[
     ("services/order/src/refund/domain.rs", "one state table; a fifth of it is its tests"),
     ("services/order/tests/it/checkouts.rs", "one story after the other"),
     ("services/order/tests/it/member/wallet.rs", "two services that are played, method by method"),
+    ("tests/suite/checkout.rs", "one purchase, told to its end"),
     ("services/order/tests/it/refunds.rs", "one story after the other"),
     ("services/order/tests/it/world.rs", "one client a service, a line each"),
     ("services/member/src/person/resolution.rs", "one rule; a third of it is its tests"),
