@@ -46,9 +46,10 @@ test: tools ## run every test, against a real PostgreSQL and NATS that it starts
 	cargo test --locked --workspace
 
 .PHONY: chaos
-chaos: tools ## kill processes under 10,000 checkouts and audit every book (CHECKOUTS=n, SEED=n, MINUTES=n)
+chaos: tools ## kill processes under 10,000 checkouts and audit every book (CHECKOUTS=n, SEED=n, MINUTES=n, SECS=n for wallets)
 	@cargo build --locked --workspace --bins --tests
 	CHECKOUTS=$${CHECKOUTS:-10000} cargo test --locked --workspace --test faults -- --nocapture checkout
+	SIYU_CHAOS_SECS=$${SECS:-60} cargo test --locked --workspace --test faults -- --nocapture wallet cuts crowd
 
 .PHONY: lint
 lint: fmt contracts deps chart clippy ## check format, contracts, dependencies, the chart and the code; warnings are errors

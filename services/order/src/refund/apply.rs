@@ -46,6 +46,10 @@ pub(super) async fn apply(
         coupon::store::give_back(tx, order_id).await?;
     }
     restock(app, tx, refund, &plan, cause).await?;
+    if plan.fully {
+        // The money may have gone back without its pieces: what was not handed over by now never will be.
+        stock::release(tx, order_id, ReleaseCause::Refunded, cause.now, &*app.ids).await?;
+    }
     let pieces: Vec<(i32, i64)> =
         plan.lines.iter().map(|line| (line.line_no, line.quantity)).collect();
     let by = By { actor: cause.actor, reason: cause.reason, now: cause.now };

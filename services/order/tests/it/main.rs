@@ -42,6 +42,7 @@ mod quotes;
 mod receipts;
 mod reconciliation;
 mod red_packets;
+mod refund_ends;
 mod refunds;
 mod refusals;
 mod routing;

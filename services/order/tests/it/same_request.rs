@@ -73,7 +73,7 @@ async fn a_payment_is_begun_once() {
     let buyer = Buyer::with_sandbox().await;
     let id = buyer.place(buyer.cart("a")).await.unwrap().order.unwrap().id;
     let begun = join_all((0..AT_ONCE).map(|_| buyer.start("once", &id))).await;
-    let begun: Vec<Payment> = begun.into_iter().map(|payment| payment.unwrap()).collect();
+    let begun: Vec<Payment> = begun.into_iter().map(Result::unwrap).collect();
     let brief = |p: &Payment| (p.id.clone(), p.seq, p.out_trade_no.clone(), p.amount.clone());
     let first = brief(&begun[0]);
     assert!(!begun[0].code_url.is_empty(), "{:?}", begun[0]);
@@ -96,7 +96,7 @@ async fn a_refund_is_asked_for_once() {
     let buyer = Buyer::with_sandbox().await;
     let id = buyer.buy(buyer.cart("a")).await;
     let asked = join_all((0..AT_ONCE).map(|_| buyer.refund("once", &id, pieces(2, 1)))).await;
-    let asked: Vec<Refund> = asked.into_iter().map(|refund| refund.unwrap()).collect();
+    let asked: Vec<Refund> = asked.into_iter().map(Result::unwrap).collect();
     let plans: BTreeSet<String> =
         asked.iter().map(|refund| format!("{} {:?}", refund.id, refund.plan)).collect();
     assert_eq!(plans.len(), 1, "{plans:?}");
