@@ -37,6 +37,7 @@ mod payment_refunds;
 mod payments;
 mod pickups;
 mod price_lists;
+mod purchases_random;
 mod quarantine;
 mod quotes;
 mod receipts;
