@@ -66,7 +66,7 @@ pub(crate) async fn run(bench: &Bench) -> Result<Vec<Row>> {
 }
 
 /// Locks the cursors of those who follow, each in a transaction that ends with its pool.
-async fn hold_followers(bench: &Bench) -> Result<Vec<PgPool>> {
+pub(crate) async fn hold_followers(bench: &Bench) -> Result<Vec<PgPool>> {
     let mut held = Vec::new();
     for service in FOLLOWERS {
         let pool = PgPoolOptions::new()
@@ -82,7 +82,7 @@ async fn hold_followers(bench: &Bench) -> Result<Vec<PgPool>> {
 }
 
 /// Waits until everybody has handled what stood in the logs of the others, and metrics has folded it.
-async fn caught_up(bench: &Bench) -> Result<()> {
+pub(crate) async fn caught_up(bench: &Bench) -> Result<()> {
     let mut order = PgConnection::connect(&bench.suite.owner_url(Service::Order)).await?;
     let sql = "select count(*) from event_log";
     let told: i64 = sqlx::query_scalar(sql).fetch_one(&mut order).await?;

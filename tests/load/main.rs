@@ -12,6 +12,7 @@ mod import;
 mod ledger;
 mod limit;
 mod measure;
+mod orders;
 mod process;
 mod wallet;
 
@@ -54,6 +55,9 @@ async fn main() -> Result<()> {
     if wanted("wallet") {
         rows.extend(wallet::run(&bench).await?);
     }
+    if wanted("orders") {
+        rows.extend(orders::run(&bench, &dir).await?);
+    }
     if wanted("echo") {
         rows.extend(echo::run(&bench).await?);
     }
@@ -72,6 +76,7 @@ async fn main() -> Result<()> {
     }
     std::fs::remove_dir_all(&dir)?;
     println!("{}", measure::table(&rows));
+    println!("load after the run {}", measure::load_average());
     Ok(())
 }
 

@@ -77,6 +77,14 @@ impl Cpu {
     }
 }
 
+impl Speed {
+    /// So many things since an instant, at what they cost.
+    pub(crate) fn of(done: usize, start: Instant, cpu: &Cpu) -> Self {
+        let done = as_f64(u64::try_from(done).unwrap_or(u64::MAX));
+        Self { per_second: done / start.elapsed().as_secs_f64(), cpu_ms: cpu.ms() / done }
+    }
+}
+
 /// Runs `work`, which does `count` things, and says how fast it was.
 pub(crate) async fn timed<F, E>(postgres: Option<u32>, count: usize, work: F) -> Result<Speed, E>
 where
@@ -138,6 +146,20 @@ fn children(parent: u32) -> Vec<u32> {
     pids.filter(is_child).collect()
 }
 
+/// The value that so many of a hundred do not exceed; the values are sorted.
+pub(crate) fn percentile(sorted: &[f64], percent: usize) -> f64 {
+    sorted
+        .get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or(0.0)
+}
+
+/// The load of the machine in the last minute.
+pub(crate) fn load_average() -> String {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    load.split_whitespace().next().unwrap_or("unknown").to_owned()
+}
+
 /// What was measured and where, without which no figure means anything: the revision, the load of the machine, and how
 /// often a second its disk lets a writer be sure, in the folder of the database.
 pub(crate) fn machine(dir: &Path) -> io::Result<String> {
@@ -149,9 +171,8 @@ pub(crate) fn machine(dir: &Path) -> io::Result<String> {
     let revision = git(&["rev-parse", "--short=10", "HEAD"]).unwrap_or_else(|| "unknown".into());
     let changed = git(&["status", "--porcelain", "--untracked-files=no"]);
     let changed = if changed.is_none_or(|list| list.is_empty()) { "" } else { " with changes" };
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let load = load.split_whitespace().next().unwrap_or("unknown").to_owned();
+    let load = load_average();
     let fsyncs = whole(fsyncs_per_second(dir)?);
     Ok(format!(
         "revision {revision}{changed}, {cores} cores, load before the run {load}, {fsyncs} fdatasync/s"

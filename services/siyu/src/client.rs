@@ -105,6 +105,11 @@ impl Client {
         Error::of(&self.server, status)
     }
 
+    /// The channel, for clients of services that have no function here.
+    pub fn channel(&self) -> Authorized {
+        self.channel.clone()
+    }
+
     /// Merchants.
     pub fn merchants(&self) -> MerchantServiceClient<Authorized> {
         MerchantServiceClient::new(self.channel.clone())
