@@ -99,7 +99,7 @@ fn a_rolling_update_of_every_process_under_checkouts_fails_no_call() {
 async fn buyers(shop: &Shop, count: u32) -> Vec<Buyer> {
     let each = stream::iter(0..count);
     let each = each.map(async |n| shop.buyer(&format!("buyer-{n}"), 1_000_000, 5, 4).await);
-    each.buffered(8).collect().await
+    each.buffered(2).collect().await
 }
 
 /// Does so many checkouts, some at a time.

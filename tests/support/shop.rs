@@ -16,10 +16,10 @@ use siyu_proto::{
     },
     order::v1::{
         AmountOff, CheckoutPolicy, CouponTemplate, ImportStockKind, ImportStockOutcome,
-        ImportStockRequest, ImportStockRow, Item, Location, LocationKind, Promotion,
-        ProviderAccount, RelativeValidity, SandboxAccount, SetCheckoutPolicyRequest, Sku,
-        Threshold, Tier, UpsertCouponTemplatesRequest, UpsertItemsRequest, UpsertLocationsRequest,
-        UpsertPromotionsRequest, UpsertProviderAccountsRequest,
+        ImportStockRequest, ImportStockResult, ImportStockRow, Item, Location, LocationKind,
+        Promotion, ProviderAccount, RelativeValidity, SandboxAccount, SetCheckoutPolicyRequest,
+        Sku, Threshold, Tier, UpsertCouponTemplatesRequest, UpsertItemsRequest,
+        UpsertLocationsRequest, UpsertPromotionsRequest, UpsertProviderAccountsRequest,
         checkout_service_client::CheckoutServiceClient, coupon_service_client::CouponServiceClient,
         coupon_template, item_service_client::ItemServiceClient,
         location_service_client::LocationServiceClient,
@@ -109,10 +109,7 @@ async fn furnish(m: &Merchant, pieces: i64) {
     };
     let mut stocks = StockServiceClient::new(m.caller.grpc());
     let reply = ask(request, async |q| stocks.import_stock(q).await).await;
-    let applied = |row: &_| {
-        let row: &siyu_proto::order::v1::ImportStockResult = row;
-        row.outcome() == ImportStockOutcome::Applied
-    };
+    let applied = |row: &ImportStockResult| row.outcome() == ImportStockOutcome::Applied;
     assert!(reply.results.iter().all(applied), "{reply:?}");
 }
 

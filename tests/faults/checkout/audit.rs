@@ -124,7 +124,18 @@ impl Found {
             OrderState::Cancelled => {
                 told.refunds.is_empty() && (!told.paid || told.cancelled || gave_back > 0)
             }
-            _ => false,
+            OrderState::Unspecified
+            | OrderState::Created
+            | OrderState::GroupPending
+            | OrderState::Accepted
+            | OrderState::ReadyForPickup
+            | OrderState::Delivering
+            | OrderState::Shipped
+            | OrderState::PickedUp
+            | OrderState::Delivered
+            | OrderState::Signed
+            | OrderState::Completed
+            | OrderState::Closed => false,
         };
         assert!(legal, "{told:?} is {state:?}");
         if told.cancelled && !told.paid {
