@@ -36,6 +36,8 @@ const NATURAL: &[(&str, &str)] = &[
     ("CancelOrder", "an order ends once"),
     ("SetCheckoutPolicy", "it says what the rules should be"),
     ("DecideRefund", "a refund is decided once"),
+    ("SetTaxRates", "it says what the rates should be"),
+    ("SetInvoiceTitle", "it says to whom"),
     ("UpsertFulfilmentSites", "a site is known by its location"),
     ("SetFulfilmentPolicy", "it says what the rules should be"),
     ("SignParcel", "a parcel arrives once"),
@@ -151,9 +153,15 @@ fn every_method_says_who_may_call_it_and_what_a_repeat_does() {
     for method in all() {
         let (path, scope) = (method.path(), method.scope().to_owned());
         let end = if method.is_read() { ".read" } else { ".write" };
-        // To see personal data in clear, to make one person of two, to redeem at a till, and to send money are rights of
-        // their own.
-        let own = ["persons.reveal", "persons.merge", "coupons.redeem", "red_packets.send"];
+        // To see personal data in clear, to make one person of two, to redeem at a till, to record money and to send it
+        // are rights of their own.
+        let own = [
+            "persons.reveal",
+            "persons.merge",
+            "coupons.redeem",
+            "red_packets.send",
+            "payments.record",
+        ];
         let fits = scope.ends_with(end) || own.contains(&&*scope);
         assert!(fits, "{path}: {scope}");
         let is_known = method.rule.idempotency != Idempotency::Unknown;

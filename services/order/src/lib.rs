@@ -15,6 +15,7 @@ pub mod fx;
 pub mod group;
 pub mod guarantee;
 pub mod import;
+pub mod invoice;
 pub mod item;
 pub mod job;
 pub mod limits;
@@ -56,9 +57,9 @@ use siyu_proto::{
         fulfilment_service_server::FulfilmentServiceServer, fx_service_server::FxServiceServer,
         group_buy_service_server::GroupBuyServiceServer,
         guarantee_service_server::GuaranteeServiceServer,
-        import_service_server::ImportServiceServer, item_service_server::ItemServiceServer,
-        location_service_server::LocationServiceServer, order_service_server::OrderServiceServer,
-        payment_service_server::PaymentServiceServer,
+        import_service_server::ImportServiceServer, invoice_service_server::InvoiceServiceServer,
+        item_service_server::ItemServiceServer, location_service_server::LocationServiceServer,
+        order_service_server::OrderServiceServer, payment_service_server::PaymentServiceServer,
         price_list_service_server::PriceListServiceServer,
         promotion_service_server::PromotionServiceServer, quote_service_server::QuoteServiceServer,
         reconciliation_service_server::ReconciliationServiceServer,
@@ -157,6 +158,7 @@ impl App {
             .service(import)
             .service(CheckoutServiceServer::new(self.clone()))
             .service(CouponServiceServer::new(self.clone()))
+            .service(InvoiceServiceServer::new(self.clone()))
             .service(ItemServiceServer::new(self.clone()))
             .service(PaymentServiceServer::new(self.clone()))
             .service(AttributionServiceServer::new(self.clone()))

@@ -139,4 +139,14 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "route_orders",
         sql: include_str!("../migrations/1091_route_orders.sql"),
     },
+    Migration {
+        version: 1092,
+        name: "record_payments",
+        sql: include_str!("../migrations/1092_record_payments.sql"),
+    },
+    Migration {
+        version: 1093,
+        name: "create_invoices",
+        sql: include_str!("../migrations/1093_create_invoices.sql"),
+    },
 ];

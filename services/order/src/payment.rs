@@ -12,8 +12,10 @@ pub mod job;
 #[cfg(test)]
 mod model;
 pub mod notification;
+pub mod offline;
 pub mod order_side;
 pub mod provider;
+pub mod record;
 pub mod refund;
 pub mod rpc;
 pub mod sandbox;

@@ -12,7 +12,7 @@ use tonic::async_trait;
 
 use super::store;
 use crate::{
-    App, NAME, attribution, coupon, import,
+    App, NAME, attribution, coupon, import, invoice,
     order::{
         domain::{Fact, Order, OrderId},
         events,
@@ -62,10 +62,12 @@ impl Handler for Buyers {
     }
 }
 
-/// Orders that were put aside lose the buyer's id and keep the person, so that they count when their word is explained.
+/// Orders that were put aside lose the buyer's id and keep the person, so that they count when their word is explained; invoices
+/// are made out to the person no more.
 async fn forget(tx: &mut Tx, persons: &[Id<Person>], at: DateTime<Utc>) -> Result<(), Fault> {
     // Whoever puts an order aside from now on sees that the person was erased.
     store::erase(tx, persons, at).await?;
+    invoice::store::forget(tx, persons).await?;
     for row in import::store::lock_aside_of(tx, persons).await? {
         let order = import::release::decode(&row)?;
         import::store::save_aside(tx, row.id, &import::batch::without_buyer(&order)).await?;

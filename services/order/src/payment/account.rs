@@ -11,6 +11,7 @@ use siyu_proto::order::v1::{self as proto, provider_account::With};
 use siyu_vault::{Keys, Place};
 
 use super::{
+    offline::Offline,
     provider::Provider,
     sandbox::Sandbox,
     wechat::{self, Wechat},
@@ -40,13 +41,15 @@ pub enum Kind {
     Sandbox,
     /// WeChat Pay.
     Wechat,
+    /// Nobody: what it takes is recorded.
+    Offline,
 }
 
 impl Kind {
     /// Whether the company takes a currency.
     pub fn takes(self, currency: Currency) -> bool {
         match self {
-            Self::Sandbox => true,
+            Self::Sandbox | Self::Offline => true,
             Self::Wechat => currency.code() == wechat::CURRENCY,
         }
     }
@@ -107,6 +110,7 @@ pub(crate) fn ready(
             let wechat = Wechat::new(app, &settings);
             Box::new(wechat.map_err(|violation| Fault::internal(violation.description))?)
         }
+        Some(With::Offline(_)) => Box::new(Offline::new(&account.code)),
         None => return Err(Fault::internal("an account was stored without its company")),
     })
 }
@@ -126,7 +130,8 @@ pub(crate) fn merged(
     let kind = match &given.with {
         Some(With::Sandbox(_)) => Kind::Sandbox,
         Some(With::Wechat(_)) => Kind::Wechat,
-        None => return Err(wrong("with", "one of sandbox and wechat is required")),
+        Some(With::Offline(_)) => Kind::Offline,
+        None => return Err(wrong("with", "one of sandbox, wechat and offline is required")),
     };
     if known.is_some_and(|known| known.kind != kind) {
         return Err(wrong("with", "an account stays with its company: make another one"));
@@ -138,7 +143,7 @@ pub(crate) fn merged(
         let before = before.map_err(|_| wrong("", "the secrets of the account cannot be read"))?;
         let before = match before.and_then(|before| before.with) {
             Some(With::Wechat(before)) => wechat::take_secrets(&mut before.clone()),
-            Some(With::Sandbox(_)) | None => proto::WechatAccount::default(),
+            Some(With::Sandbox(_) | With::Offline(_)) | None => proto::WechatAccount::default(),
         };
         wechat::keep_secrets(wechat, &before);
         wechat::check(app, &format!("{field}.wechat"), wechat)?;

@@ -6,7 +6,7 @@ use siyu_pg::{OnConstraint, Tx};
 use siyu_proto::order::v1::{self as proto, StartPaymentRequest, StartPaymentResponse};
 
 use super::{
-    account::{self, Account},
+    account::{self, Account, Kind},
     act,
     domain::{Method, Payment, State, out_trade_no},
     provider::Trouble,
@@ -23,6 +23,10 @@ pub(crate) async fn start(
     let order_id: OrderId = parse::id("order_id", &request.order_id)?;
     let method = method(&request)?;
     let (account, provider) = account::provider(app, merchant, &request.account_code).await?;
+    if account.kind == Kind::Offline {
+        let description = "payments of the account are recorded, not begun";
+        return Err(Fault::field("account_code", description));
+    }
     let mut tx = app.db.tenant(merchant).await?;
     let mut payment = begin(app, &mut tx, &ctx, &request, (order_id, method, &account)).await?;
     tx.commit().await?;
@@ -113,8 +117,11 @@ fn method(request: &StartPaymentRequest) -> Result<Method, Fault> {
         proto::PaymentMethod::Native => Method::Native,
         proto::PaymentMethod::Jsapi => Method::Jsapi,
         proto::PaymentMethod::App => Method::App,
-        proto::PaymentMethod::Unspecified => {
-            return Err(Fault::field("method", "is no way to pay"));
+        proto::PaymentMethod::Cash
+        | proto::PaymentMethod::Transfer
+        | proto::PaymentMethod::Pos
+        | proto::PaymentMethod::Unspecified => {
+            return Err(Fault::field("method", "is no way in which a payment is begun"));
         }
     };
     if method == Method::Jsapi && request.payer_id.is_empty() {

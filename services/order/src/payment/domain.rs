@@ -87,6 +87,12 @@ pub enum Method {
     Jsapi,
     /// From another app.
     App,
+    /// In cash, which is recorded.
+    Cash,
+    /// By a transfer, which is recorded.
+    Transfer,
+    /// By a card terminal of somebody else's, which is recorded.
+    Pos,
 }
 
 /// How an attempt stands.

@@ -2,16 +2,17 @@
 
 use siyu_grpc::{Ctx, parse, serve};
 use siyu_kernel::{Code, Fault};
-use siyu_pg::page;
+use siyu_pg::{Tx, page};
 use siyu_proto::order::v1::{
     GetPaymentClaimRequest, GetPaymentClaimResponse, GetPaymentRequest, GetPaymentResponse,
     ListNotificationsRequest, ListNotificationsResponse, ListPaymentsRequest, ListPaymentsResponse,
     ListProviderAccountsRequest, ListProviderAccountsResponse, Payment as Shown,
     QueryPaymentRequest, QueryPaymentResponse, ReceiveNotificationRequest,
-    ReceiveNotificationResponse, ReplayNotificationRequest, ReplayNotificationResponse, SandboxAct,
-    SimulatePaymentRequest, SimulatePaymentResponse, StartPaymentRequest, StartPaymentResponse,
-    UpsertProviderAccountsRequest, UpsertProviderAccountsResponse,
-    payment_service_server::PaymentService,
+    ReceiveNotificationResponse, RecordPaymentRefundRequest, RecordPaymentRefundResponse,
+    RecordPaymentRequest, RecordPaymentResponse, ReplayNotificationRequest,
+    ReplayNotificationResponse, SandboxAct, SimulatePaymentRequest, SimulatePaymentResponse,
+    StartPaymentRequest, StartPaymentResponse, UpsertProviderAccountsRequest,
+    UpsertProviderAccountsResponse, payment_service_server::PaymentService,
 };
 use siyu_vault::Keys;
 use tonic::{Request, Response, Status, async_trait};
@@ -21,7 +22,7 @@ use super::{
     account::{self, Account, Kind},
     act, begin,
     domain::{Payment, State},
-    notification, refund, sandbox, show, store,
+    notification, record, refund, sandbox, show, store,
 };
 use crate::{App, claim, claim::domain::PaymentId, limits, order::domain::OrderId};
 
@@ -97,6 +98,20 @@ impl PaymentService for App {
         serve(request, |ctx, message| replay(self, ctx, message)).await
     }
 
+    async fn record_payment(
+        &self,
+        request: Request<RecordPaymentRequest>,
+    ) -> Result<Response<RecordPaymentResponse>, Status> {
+        serve(request, |ctx, message| record::payment(self, ctx, message)).await
+    }
+
+    async fn record_payment_refund(
+        &self,
+        request: Request<RecordPaymentRefundRequest>,
+    ) -> Result<Response<RecordPaymentRefundResponse>, Status> {
+        serve(request, |ctx, message| record::refund(self, ctx, message)).await
+    }
+
     async fn simulate_payment(
         &self,
         request: Request<SimulatePaymentRequest>,
@@ -122,9 +137,20 @@ async fn shown(app: &App, ctx: &Ctx, payment: &Payment) -> Result<Shown, Fault> 
     if !payment.state.is_paid() {
         return show::payment(payment, &[]);
     }
-    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
-    let refunds = refund::store::of_payment(&mut tx, payment.id).await?;
-    show::payment(payment, &refunds)
+    with_refunds(&mut app.db.tenant_read(ctx.merchant()?).await?, payment).await
+}
+
+/// An attempt with its refunds, as a transaction sees it.
+pub(crate) async fn read(tx: &mut Tx, id: PaymentId) -> Result<Shown, Fault> {
+    let payment = store::find(tx, id).await?;
+    let payment = payment.ok_or_else(|| Fault::not_found("payment"))?;
+    with_refunds(tx, &payment).await
+}
+
+async fn with_refunds(tx: &mut Tx, payment: &Payment) -> Result<Shown, Fault> {
+    let refunds = refund::store::of_payment(tx, payment.id).await?;
+    let records = record::store::of_payment(tx, payment.id).await?;
+    show::recorded(payment, &refunds, &records)
 }
 
 /// An attempt with its account, and the keys of the merchant.

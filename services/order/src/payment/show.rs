@@ -7,6 +7,7 @@ use siyu_proto::{order::v1 as proto, r#type::v1::Money};
 
 use super::{
     domain::{Method, Payment, State},
+    record::Record,
     refund::domain::{Refund, State as RefundState},
 };
 use crate::claim::domain::{Claim, State as ClaimState};
@@ -27,6 +28,9 @@ pub(crate) fn payment(payment: &Payment, refunds: &[Refund]) -> Result<proto::Pa
         Method::Native => proto::PaymentMethod::Native,
         Method::Jsapi => proto::PaymentMethod::Jsapi,
         Method::App => proto::PaymentMethod::App,
+        Method::Cash => proto::PaymentMethod::Cash,
+        Method::Transfer => proto::PaymentMethod::Transfer,
+        Method::Pos => proto::PaymentMethod::Pos,
     };
     Ok(proto::Payment {
         id: payment.id.to_string(),
@@ -64,6 +68,24 @@ pub(crate) fn claim(claim: &Claim) -> proto::PaymentClaim {
     }
 }
 
+/// An attempt with its refunds, and with what staff recorded of them.
+pub(crate) fn recorded(
+    payment: &Payment,
+    refunds: &[Refund],
+    records: &[Record],
+) -> Result<proto::Payment, Fault> {
+    let of = |id: uuid::Uuid| {
+        let found = records.iter().find(|record| record.subject_id == id);
+        found.map(Record::show)
+    };
+    let mut shown = self::payment(payment, refunds)?;
+    shown.record = of(payment.id.uuid());
+    for (refund, shown) in refunds.iter().zip(&mut shown.refunds) {
+        shown.record = of(refund.id.uuid());
+    }
+    Ok(shown)
+}
+
 fn refund(refund: &Refund, currency: &str) -> proto::PaymentRefund {
     let state = match refund.state {
         RefundState::Created => proto::PaymentRefundState::Created,
@@ -82,6 +104,7 @@ fn refund(refund: &Refund, currency: &str) -> proto::PaymentRefund {
         failure: refund.failure.clone(),
         create_time: Some(timestamp(refund.created_at)),
         end_time: refund.ended_at.map(timestamp),
+        record: None,
     }
 }
 

@@ -110,6 +110,9 @@ impl Provider for Wechat {
             Method::Native => "/v3/pay/transactions/native",
             Method::Jsapi => "/v3/pay/transactions/jsapi",
             Method::App => "/v3/pay/transactions/app",
+            Method::Cash | Method::Transfer | Method::Pos => {
+                return Err(Trouble::Refused("it is recorded, not begun".to_owned()));
+            }
         };
         let said = self.client.post(path, &create).await?;
         if !said.is_done() {

@@ -46,7 +46,7 @@ impl Members {
 }
 
 impl Members {
-    async fn erased(&self, world: &World, person: &str, aliases: &[&str]) {
+    pub(crate) async fn erased(&self, world: &World, person: &str, aliases: &[&str]) {
         let fact = PersonErased {
             person_id: person.into(),
             alias_ids: aliases.iter().map(ToString::to_string).collect(),

@@ -21,8 +21,14 @@ impl Depot {
             location_code: location.into(),
             code: code.into(),
         };
-        let reply = self.world.fulfilment(1).verify_pickup_code(request).await.map_err(fault)?;
-        Ok(reply.into_inner().order.unwrap())
+        loop {
+            let mut client = self.world.fulfilment(1);
+            match client.verify_pickup_code(request.clone()).await.map_err(fault) {
+                // A till that found the service busy asks again.
+                Err(busy) if busy.code() == Code::Unavailable => {}
+                reply => return Ok(reply?.into_inner().order.unwrap()),
+            }
+        }
     }
 
     async fn undo(&self, key: &str, order_id: &str) -> Result<PickupCode, Fault> {

@@ -24,9 +24,9 @@ use siyu_proto::{
         fulfilment_service_client::FulfilmentServiceClient, fx_service_client::FxServiceClient,
         group_buy_service_client::GroupBuyServiceClient,
         guarantee_service_client::GuaranteeServiceClient,
-        import_service_client::ImportServiceClient, item_service_client::ItemServiceClient,
-        location_service_client::LocationServiceClient, order_service_client::OrderServiceClient,
-        payment_service_client::PaymentServiceClient,
+        import_service_client::ImportServiceClient, invoice_service_client::InvoiceServiceClient,
+        item_service_client::ItemServiceClient, location_service_client::LocationServiceClient,
+        order_service_client::OrderServiceClient, payment_service_client::PaymentServiceClient,
         price_list_service_client::PriceListServiceClient,
         promotion_service_client::PromotionServiceClient, quote_service_client::QuoteServiceClient,
         reconciliation_service_client::ReconciliationServiceClient,
@@ -132,6 +132,10 @@ impl World {
 
     pub(crate) fn fulfilment(&self, who: u32) -> FulfilmentServiceClient<Call> {
         FulfilmentServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn invoices(&self, who: u32) -> InvoiceServiceClient<Call> {
+        InvoiceServiceClient::new(self.call(who))
     }
 
     pub(crate) fn rates(&self, who: u32) -> FxServiceClient<Call> {

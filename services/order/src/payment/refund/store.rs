@@ -63,6 +63,16 @@ pub async fn find_by_number(
     Ok(refund)
 }
 
+/// A refund.
+pub async fn find(tx: &mut Tx, id: RefundId) -> Result<Option<Refund>, siyu_pg::Error> {
+    let refund = sqlx::query_as("select * from payment_refunds where merchant_id = $1 and id = $2")
+        .bind(tx.merchant())
+        .bind(id)
+        .fetch_optional(&mut **tx)
+        .await?;
+    Ok(refund)
+}
+
 /// Locks a refund.
 pub async fn lock(tx: &mut Tx, id: RefundId) -> Result<Option<Refund>, siyu_pg::Error> {
     let refund = sqlx::query_as(

@@ -38,6 +38,7 @@ pub(super) fn prepay(
                 ("sign", sign),
             ]))
         }
+        Method::Cash | Method::Transfer | Method::Pos => None,
     }
 }
 

@@ -115,7 +115,7 @@ impl<'a> Create<'a> {
     ) -> Self {
         let payer = match attempt.method {
             Method::Jsapi => Some(Payer { openid: attempt.payer_id }),
-            Method::Native | Method::App => None,
+            Method::Native | Method::App | Method::Cash | Method::Transfer | Method::Pos => None,
         };
         Self {
             appid,
