@@ -7,6 +7,7 @@ mod campaign;
 mod checkout;
 mod demo;
 mod erasure;
+mod hooks;
 mod hours;
 mod progress;
 mod promoter;
