@@ -84,7 +84,6 @@ impl Shop {
             tasks: tasks.clone(),
         };
         let gateway = Gateway::build(&siyu_gateway::Config::default(), parts).unwrap();
-        let _gateway_database = gateway_database;
         let shop = Self {
             clock,
             company,
@@ -92,7 +91,7 @@ impl Shop {
             inside,
             gateway,
             database,
-            _gateway_database,
+            _gateway_database: gateway_database,
             _tasks: tasks,
         };
         shop.open_account().await;

@@ -81,23 +81,23 @@ mod tests {
         }
     }
 
-    fn told(n: u128, close_time: Option<i64>) -> Option<proto::Dispute> {
+    fn told(n: u128, close_time: Option<i64>) -> proto::Dispute {
         let at = |seconds| prost_types::Timestamp { seconds, nanos: 0 };
-        Some(proto::Dispute {
+        proto::Dispute {
             id: Id::<kind::Dispute>::from_uuid(Uuid::from_u128(n)).to_string(),
             order_id: Id::<kind::Order>::from_uuid(Uuid::from_u128(1)).to_string(),
             open_time: Some(at(10)),
             close_time: close_time.map(at),
             ..Default::default()
-        })
+        }
     }
 
     #[test]
     fn a_dispute_that_is_closed_stays_closed_whatever_order_events_are_in() {
         let events = [
-            event(&DisputeClosed { dispute: told(2, Some(20)) }),
-            event(&DisputeOpened { dispute: told(1, None) }),
-            event(&DisputeOpened { dispute: told(2, None) }),
+            event(&DisputeClosed { dispute: Some(told(2, Some(20))) }),
+            event(&DisputeOpened { dispute: Some(told(1, None)) }),
+            event(&DisputeOpened { dispute: Some(told(2, None)) }),
         ];
         let latest = latest_disputes(&events.iter().collect::<Vec<_>>()).unwrap();
         let closed: Vec<Option<i64>> =

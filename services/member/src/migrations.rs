@@ -174,4 +174,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "create_order_disputes",
         sql: include_str!("../migrations/1103_create_order_disputes.sql"),
     },
+    Migration {
+        version: 1104,
+        name: "sort_persons",
+        sql: include_str!("../migrations/1104_sort_persons.sql"),
+    },
 ];

@@ -76,7 +76,8 @@ use stock::desk::Desk;
 pub const NAME: &str = "order";
 
 /// The service: its database, its event log, the member service and what is remembered of it, the vault of its secrets, its way
-/// to payment companies, the desk for reservations that many want, and where ids and, for work that no request asked for, instants come from.
+/// to payment companies, the desk for reservations that many want, and where ids and, for work that no request asked for,
+/// instants come from.
 #[derive(Debug, Clone)]
 pub struct App {
     db: Db,

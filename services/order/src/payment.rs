@@ -15,6 +15,7 @@ pub mod notification;
 pub mod offline;
 pub mod order_side;
 pub mod provider;
+mod read;
 pub mod record;
 pub mod refund;
 pub mod rpc;

@@ -109,8 +109,8 @@ pub(crate) async fn lock(
     Ok(accounts)
 }
 
-/// Opens accounts and gives them; those whose key is taken stay as they are and are left out. Sorted by the caller, so that two calls that open the
-/// same accounts do not wait for each other in a circle.
+/// Opens accounts and gives them; those whose key is taken stay as they are and are left out. Sorted by the caller, so that
+/// two calls that open the same accounts do not wait for each other in a circle.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     merchant: MerchantId,

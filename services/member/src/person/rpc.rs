@@ -7,12 +7,11 @@ use siyu_kernel::Fault;
 use siyu_pg::{Tx, page};
 use siyu_proto::member::v1::{
     self as proto, FindPersonRequest, FindPersonResponse, GetPersonRequest, GetPersonResponse,
-    IdentitySet, ListPersonsRequest, ListPersonsResponse, ResolvePersonsRequest,
+    IdentitySet, ListPersonsRequest, ListPersonsResponse, PersonSort, ResolvePersonsRequest,
     ResolvePersonsResponse, StreamResolvePersonsRequest, StreamResolvePersonsResponse,
     person_service_server::PersonService,
 };
 use tonic::{Request, Response, Status, Streaming, async_trait};
-use uuid::Uuid;
 
 use super::{
     Person, PersonId,
@@ -20,7 +19,11 @@ use super::{
     canonical,
     domain::Identity,
     resolution::{Key, Resolved},
-    resolve, store,
+    resolve,
+    store::{
+        self,
+        list::{self, Listed, Place, Sort},
+    },
 };
 use crate::{
     App, account, limits,
@@ -159,17 +162,24 @@ async fn list(
     ctx: Ctx,
     request: ListPersonsRequest,
 ) -> Result<ListPersonsResponse, Fault> {
-    let filter = request.growth_min.to_be_bytes();
-    let page = page::Request::<Uuid>::parse(
+    let sort = match PersonSort::try_from(request.sort) {
+        Ok(PersonSort::Unspecified) => Sort::Oldest,
+        Ok(PersonSort::Newest) => Sort::Newest,
+        Ok(PersonSort::Growth) => Sort::Growth,
+        Err(_) => return Err(Fault::field("sort", "is not a known value")),
+    };
+    let listed = Listed { sort, growth_min: request.growth_min, tier_min: request.tier_min };
+    let filter = format!("{listed:?}");
+    let page = page::Request::<Place>::parse(
         request.page_size,
         &request.page_token,
         limits::PAGE,
-        &filter,
+        filter.as_bytes(),
     )?;
     let keys = vault::keys(app, ctx.merchant()?).await?;
     let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
-    let rows = store::list(&mut tx, request.growth_min, page.after, page.fetch()).await?;
-    let page = page.page(rows, |person| person.id.uuid());
+    let rows = list::list(&mut tx, listed, page.after, page.fetch()).await?;
+    let page = page.page(rows, |person| (person.growth, person.id.uuid()));
     Ok(ListPersonsResponse {
         persons: show(&mut tx, &ctx, &keys, page.items).await?,
         next_page_token: page.next_token,

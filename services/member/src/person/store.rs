@@ -2,12 +2,12 @@
 //! a join or `= any` may be planned as a scan of everything that the merchant has while statistics lag behind.
 
 pub mod addresses;
+pub mod list;
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use siyu_pg::Tx;
-use uuid::Uuid;
 
 pub use merging::*;
 
@@ -124,29 +124,6 @@ pub async fn identities(
         keys.entry(row.person_id).or_default().push(row.identity);
     }
     Ok(keys)
-}
-
-/// Persons after an id, oldest first, with at least this growth.
-pub async fn list(
-    tx: &mut Tx,
-    growth_min: i64,
-    after: Option<Uuid>,
-    limit: i64,
-) -> Result<Vec<Person>, siyu_pg::Error> {
-    let persons = sqlx::query_as(
-        "select id, growth, tier, created_at
-        from persons
-        where merchant_id = $1 and merged_into is null and growth >= $2 and ($3::uuid is null or id > $3)
-        order by id
-        limit $4",
-    )
-    .bind(tx.merchant())
-    .bind(growth_min)
-    .bind(after)
-    .bind(limit)
-    .fetch_all(&mut **tx)
-    .await?;
-    Ok(persons)
 }
 
 /// Keeps the growth that the ledger shows, with the tier that it reaches. The persons exist: written as an upsert because

@@ -3,7 +3,10 @@ use siyu_kernel::{Code, Fault, kind};
 use siyu_proto::member::v1::*;
 use siyu_testkit::id;
 
-use crate::world::{MerchantId, World, fields, key, openid_of};
+use crate::{
+    orders::{Orders, paid},
+    world::{MerchantId, World, fields, key, openid_of},
+};
 
 pub(crate) async fn resolve(
     world: &World,
@@ -133,4 +136,42 @@ async fn persons_are_listed_in_pages_though_more_come_meanwhile() {
     let rest = world.persons(world.own).list_persons(request).await.unwrap().into_inner();
     seen.extend(rest.persons.into_iter().map(|person| person.id));
     assert_eq!((seen, rest.next_page_token.as_str()), (made, ""));
+}
+
+#[tokio::test]
+async fn persons_are_sorted_and_filtered_from_the_first_to_the_last() {
+    let world = World::new().await;
+    let orders = Orders::new(&world).await;
+    let people = world.people(world.own, &["a", "b", "c", "d"]).await;
+    let bought = [(1, 1, 90_000), (2, 3, 10_000), (3, 2, 90_000)];
+    for (order, person, minor) in bought {
+        orders.tell(world.own, &[paid(order, &people[person], minor)]).await;
+    }
+    let listed = async |asked: ListPersonsRequest| {
+        let mut request = ListPersonsRequest { page_size: 1, ..asked };
+        let mut seen = Vec::new();
+        loop {
+            let page = world.persons(world.own).list_persons(request.clone()).await;
+            let page = page.unwrap().into_inner();
+            let place = |person: Person| people.iter().position(|id| *id == person.id).unwrap();
+            seen.extend(page.persons.into_iter().map(place));
+            if page.next_page_token.is_empty() {
+                return seen;
+            }
+            request.page_token = page.next_page_token;
+        }
+    };
+    let by = |sort: PersonSort| ListPersonsRequest { sort: sort.into(), ..Default::default() };
+    assert_eq!(listed(by(PersonSort::Unspecified)).await, [0, 1, 2, 3]);
+    assert_eq!(listed(by(PersonSort::Newest)).await, [3, 2, 1, 0]);
+    assert_eq!(listed(by(PersonSort::Growth)).await, [2, 1, 3, 0]);
+    let rich = ListPersonsRequest { growth_min: 1, ..by(PersonSort::Growth) };
+    assert_eq!(listed(rich).await, [2, 1, 3]);
+    let none = ListPersonsRequest { tier_min: 99, ..by(PersonSort::Newest) };
+    assert!(listed(none).await.is_empty());
+    let page = ListPersonsRequest { page_size: 1, ..by(PersonSort::Growth) };
+    let page = world.persons(world.own).list_persons(page).await.unwrap().into_inner();
+    let other = ListPersonsRequest { page_token: page.next_page_token, ..Default::default() };
+    let refused = world.persons(world.own).list_persons(other).await.map_err(fault).unwrap_err();
+    assert_eq!(refused.violations()[0].field, "page_token", "a token is good for its sequence");
 }

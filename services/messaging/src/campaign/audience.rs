@@ -78,6 +78,7 @@ async fn everyone(mut member: PersonServiceClient<Call>, claim: &Claim) -> Resul
         page_size: limits::AUDIENCE_PAGE.into(),
         page_token: claim.cursor.clone().unwrap_or_default(),
         growth_min: claim.growth_min,
+        ..ListPersonsRequest::default()
     };
     let reply = member.list_persons(request).await.map_err(fault)?.into_inner();
     let persons = reply.persons.iter().map(id).collect::<Result<_, _>>()?;

@@ -1,7 +1,18 @@
 //! The RPCs of fulfilment.
 
 use siyu_grpc::{Ctx, serve};
-use siyu_proto::order::v1::{fulfilment_service_server::FulfilmentService, *};
+use siyu_proto::order::v1::{
+    AcceptAssignmentRequest, AcceptAssignmentResponse, AssignOrderRequest, AssignOrderResponse,
+    ConfirmReceiptRequest, ConfirmReceiptResponse, GetFulfilmentPolicyRequest,
+    GetFulfilmentPolicyResponse, IssuePickupCodeRequest, IssuePickupCodeResponse,
+    ListAssignmentsRequest, ListAssignmentsResponse, ListFulfilmentSitesRequest,
+    ListFulfilmentSitesResponse, ListParcelsRequest, ListParcelsResponse, RejectAssignmentRequest,
+    RejectAssignmentResponse, ReversePickupRequest, ReversePickupResponse, RouteOrderRequest,
+    RouteOrderResponse, SetFulfilmentPolicyRequest, SetFulfilmentPolicyResponse, ShipParcelRequest,
+    ShipParcelResponse, SignParcelRequest, SignParcelResponse, UpsertFulfilmentSitesRequest,
+    UpsertFulfilmentSitesResponse, VerifyPickupCodeRequest, VerifyPickupCodeResponse,
+    fulfilment_service_server::FulfilmentService,
+};
 use tonic::{Request, Response, Status, async_trait};
 
 use super::{assignment, parcel, pickup, policy, receipt, routing, site};

@@ -20,8 +20,8 @@ use super::{
     account::{self, Account, Kind},
     domain::{Method, Payment, State, out_trade_no},
     provider::{Paid, RefundStand, Trade},
+    read::read,
     refund::{self, domain::RefundId},
-    rpc::read,
     settle, store as payments,
 };
 use crate::{
@@ -226,7 +226,7 @@ pub(crate) async fn refund(
 async fn keep(tx: &mut Tx, record: &Record) -> Result<(), Fault> {
     let message = "the account has a record with that reference";
     let known = Fault::new(Code::AlreadyExists, "REFERENCE_KNOWN", message);
-    Ok(store::insert(tx, record).await.on_constraint("payment_records_reference_key", known)?)
+    store::insert(tx, record).await.on_constraint("payment_records_reference_key", known)
 }
 
 /// The account, if what it takes is recorded.

@@ -2,7 +2,7 @@
 
 use siyu_grpc::{Ctx, parse, serve};
 use siyu_kernel::{Code, Fault};
-use siyu_pg::{Tx, page};
+use siyu_pg::page;
 use siyu_proto::order::v1::{
     GetPaymentClaimRequest, GetPaymentClaimResponse, GetPaymentRequest, GetPaymentResponse,
     ListNotificationsRequest, ListNotificationsResponse, ListPaymentsRequest, ListPaymentsResponse,
@@ -22,7 +22,7 @@ use super::{
     account::{self, Account, Kind},
     act, begin,
     domain::{Payment, State},
-    notification, record, refund, sandbox, show, store,
+    notification, read, record, sandbox, show, store,
 };
 use crate::{App, claim, claim::domain::PaymentId, limits, order::domain::OrderId};
 
@@ -137,20 +137,7 @@ async fn shown(app: &App, ctx: &Ctx, payment: &Payment) -> Result<Shown, Fault> 
     if !payment.state.is_paid() {
         return show::payment(payment, &[]);
     }
-    with_refunds(&mut app.db.tenant_read(ctx.merchant()?).await?, payment).await
-}
-
-/// An attempt with its refunds, as a transaction sees it.
-pub(crate) async fn read(tx: &mut Tx, id: PaymentId) -> Result<Shown, Fault> {
-    let payment = store::find(tx, id).await?;
-    let payment = payment.ok_or_else(|| Fault::not_found("payment"))?;
-    with_refunds(tx, &payment).await
-}
-
-async fn with_refunds(tx: &mut Tx, payment: &Payment) -> Result<Shown, Fault> {
-    let refunds = refund::store::of_payment(tx, payment.id).await?;
-    let records = record::store::of_payment(tx, payment.id).await?;
-    show::recorded(payment, &refunds, &records)
+    read::with_refunds(&mut app.db.tenant_read(ctx.merchant()?).await?, payment).await
 }
 
 /// An attempt with its account, and the keys of the merchant.
@@ -167,12 +154,9 @@ async fn find(app: &App, ctx: &Ctx, id: &str) -> Result<(Payment, Account, Keys)
 }
 
 async fn get(app: &App, ctx: Ctx, request: GetPaymentRequest) -> Result<GetPaymentResponse, Fault> {
-    let id = parse::id("payment_id", &request.payment_id)?;
+    let id: PaymentId = parse::id("payment_id", &request.payment_id)?;
     let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
-    let payment = store::find(&mut tx, id).await?;
-    let payment = payment.ok_or_else(|| Fault::not_found("payment"))?;
-    let refunds = refund::store::of_payment(&mut tx, id).await?;
-    Ok(GetPaymentResponse { payment: Some(show::payment(&payment, &refunds)?) })
+    Ok(GetPaymentResponse { payment: Some(read::read(&mut tx, id).await?) })
 }
 
 async fn list(

@@ -125,7 +125,7 @@ async fn furnish(buyer: &mut Buyer, case: &Case, round: u32) {
         let template = CouponTemplate {
             owner: owner.into(),
             stacks: true,
-            does: Some(does.clone()),
+            does: Some(*does),
             ..off(&code, 1)
         };
         save(world, &[template]).await.unwrap();
