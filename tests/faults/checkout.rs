@@ -24,7 +24,7 @@ use client::{Clients, Told};
 use killer::Killer;
 
 /// Checkouts in an ordinary run; `make chaos` makes more.
-const CHECKOUTS: u64 = 300;
+const CHECKOUTS: u64 = 200;
 /// After so many minutes no more are begun, however slow the machine is.
 const MINUTES: u64 = 120;
 const CLIENTS: usize = 16;
