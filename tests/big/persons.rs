@@ -1,5 +1,5 @@
 //! A stream of identity events is resolved in bulk, in flat memory, to the persons that one event at a time finds; and
-//! everybody is listed to the end, each page as fast as the first.
+//! everybody is listed to the end, in pages that cost the same at any depth.
 
 use std::{
     collections::HashMap,
@@ -153,25 +153,38 @@ impl Member {
         groups
     }
 
+    /// How many there are, in one sequence as in the other.
     async fn list_all(&self, who: MerchantId) -> usize {
-        let page_size = i32::try_from(PAGE).unwrap();
-        let mut request = ListPersonsRequest { page_size, ..Default::default() };
-        let (mut times, mut all, mut last) = (Vec::new(), 0, String::new());
+        let rising = self.list_by(who, PersonSort::Unspecified).await;
+        let mut falling = self.list_by(who, PersonSort::Newest).await;
+        falling.reverse();
+        assert!(rising.is_sorted_by(|a, b| a < b), "everybody once, in order");
+        assert!(rising == falling, "both ways show the same persons");
+        rising.len()
+    }
+
+    async fn list_by(&self, who: MerchantId, sort: PersonSort) -> Vec<String> {
+        let page = async |token: &str| {
+            let request = ListPersonsRequest {
+                page_size: i32::try_from(PAGE).unwrap(),
+                page_token: token.to_owned(),
+                sort: sort.into(),
+                ..Default::default()
+            };
+            self.persons(who).list_persons(request).await.unwrap().into_inner()
+        };
+        let (mut tokens, mut all) = (vec![String::new()], Vec::new());
         loop {
-            let start = Instant::now();
-            let page = self.persons(who).list_persons(request.clone()).await.unwrap().into_inner();
-            times.push(start.elapsed());
-            for person in &page.persons {
-                assert!(last < person.id, "everybody once, in order");
-                last.clone_from(&person.id);
+            let shown = page(tokens.last().unwrap()).await;
+            all.extend(shown.persons.into_iter().map(|person| person.id));
+            if shown.next_page_token.is_empty() {
+                break;
             }
-            all += page.persons.len();
-            if page.next_page_token.is_empty() {
-                assert_even("persons", &times);
-                return all;
-            }
-            request.page_token = page.next_page_token;
+            tokens.push(shown.next_page_token);
         }
+        let what = format!("persons, {}", sort.as_str_name());
+        assert_even(&what, &tokens, async |token| drop(page(token).await)).await;
+        all
     }
 
     /// Those of whom a telephone is known.
@@ -189,28 +202,32 @@ impl Member {
             Audience { name: "reachable".into(), filter: Some(filter), ..Default::default() };
         let request = CreateAudienceRequest { audience: Some(audience), ..Default::default() };
         let made = self.audiences(who).create_audience(request).await.unwrap().into_inner();
-        let mut request = ListAudienceMembersRequest {
-            audience_id: made.audience.unwrap().id,
-            page_size: i32::try_from(PAGE).unwrap(),
-            ..Default::default()
+        let audience_id = made.audience.unwrap().id;
+        let page = async |token: &str| {
+            let request = ListAudienceMembersRequest {
+                audience_id: audience_id.clone(),
+                page_size: i32::try_from(PAGE).unwrap(),
+                page_token: token.to_owned(),
+                ..Default::default()
+            };
+            let shown = self.audiences(who).list_audience_members(request).await;
+            shown.unwrap().into_inner()
         };
-        let (mut times, mut all, mut last) = (Vec::new(), 0, String::new());
+        let (mut tokens, mut all, mut last) = (vec![String::new()], 0, String::new());
         loop {
-            let start = Instant::now();
-            let page = self.audiences(who).list_audience_members(request.clone()).await;
-            let page = page.unwrap().into_inner();
-            times.push(start.elapsed());
-            for person in &page.person_ids {
-                assert!(last < *person, "each once, in order");
-                last.clone_from(person);
+            let shown = page(tokens.last().unwrap()).await;
+            for person in shown.person_ids {
+                assert!(last < person, "each once, in order");
+                last = person;
+                all += 1;
             }
-            all += page.person_ids.len();
-            if page.next_page_token.is_empty() {
+            if shown.next_page_token.is_empty() {
                 break;
             }
-            request.page_token = page.next_page_token;
+            tokens.push(shown.next_page_token);
         }
-        assert_even("members of an audience", &times);
+        let what = "members of an audience";
+        assert_even(what, &tokens, async |token| drop(page(token).await)).await;
         assert_eq!(i64::try_from(all).unwrap(), counted);
         assert!(all > everybody / 5 && all < everybody, "{all} of {everybody}");
     }
