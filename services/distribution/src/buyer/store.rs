@@ -150,7 +150,8 @@ pub async fn move_over(tx: &mut Tx, merge: &Merge) -> Result<(), siyu_pg::Error>
     Ok(())
 }
 
-/// Gives back what had come from the loser or its aliases.
+/// Gives back what had come from the loser or its aliases. A promoter may have stayed with an alias of the survivor, because
+/// the survivor is one too.
 pub async fn move_back(
     tx: &mut Tx,
     merge: &Merge,
@@ -160,7 +161,24 @@ pub async fn move_back(
         "with promoter as (
             update promoters
             set person_id = $3, origin_person_id = nullif(origin_person_id, $3)
-            where merchant_id = $1 and person_id = $2 and origin_person_id = any($4::uuid[])
+            where merchant_id = $1 and id in (
+                select p.id
+                from (
+                    select $2::uuid as id
+                    union all
+                    (
+                        select person_id from buyer_aliases
+                        where merchant_id = $1 and merged_into = $2 and merged_into is not null
+                    )
+                ) as own
+                cross join lateral (
+                    select id
+                    from promoters
+                    where merchant_id = $1 and person_id = own.id and origin_person_id = any($4::uuid[])
+                    limit 1
+                ) as p
+                where own.id <> $3
+            ) and not exists (select from promoters where merchant_id = $1 and person_id = $3)
         )
         update bindings
         set person_id = $3, origin_person_id = nullif(origin_person_id, $3)

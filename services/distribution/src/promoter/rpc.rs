@@ -12,8 +12,8 @@ use siyu_proto::distribution::v1::{
 use tonic::{Request, Response, Status, async_trait};
 use uuid::Uuid;
 
-use super::{Promoter, store};
-use crate::{App, commission, limits};
+use super::{Error, Promoter, store};
+use crate::{App, buyer, commission, limits};
 
 const CREATE: &str = "siyu.distribution.v1.PromoterService/CreatePromoter";
 
@@ -46,19 +46,21 @@ async fn create(
     ctx: Ctx,
     request: CreatePromoterRequest,
 ) -> Result<CreatePromoterResponse, Fault> {
-    let promoter = Promoter {
-        id: Id::from_uuid(app.ids.uuid()),
-        person_id: parse::id("person_id", &request.person_id)?,
-        inviter_promoter_id: parse::optional_id(
-            "inviter_promoter_id",
-            &request.inviter_promoter_id,
-        )?,
-        created_at: ctx.now,
-    };
+    let named = parse::id("person_id", &request.person_id)?;
+    let inviter_promoter_id =
+        parse::optional_id("inviter_promoter_id", &request.inviter_promoter_id)?;
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
     if let Some(reply) = replay::find(&mut tx, CREATE, &request.request_id, &request).await? {
         return Ok(reply);
     }
+    // One human being is one promoter, under whichever id: no merge may come in between.
+    buyer::store::hold(&mut tx).await?;
+    let person_id = buyer::store::lead(&mut tx, named).await?;
+    if store::is_promoter(&mut tx, person_id).await? {
+        return Err(Error::Exists.into());
+    }
+    let id = Id::from_uuid(app.ids.uuid());
+    let promoter = Promoter { id, person_id, inviter_promoter_id, created_at: ctx.now };
     store::insert(&mut tx, &promoter).await?;
     let shown: proto::Promoter = promoter.clone().into();
     let fact = PromoterCreated { promoter: Some(shown.clone()) };

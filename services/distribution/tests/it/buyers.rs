@@ -1,22 +1,27 @@
 //! Customers and promoters who turn out to be one person, and not after all.
 
 use siyu_events::Consumer;
+use siyu_grpc::fault;
 use siyu_kernel::{Clock, kind};
 use siyu_proto::{
-    distribution::v1::{BindCustomerRequest, BindOutcome, CustomerBound},
+    distribution::v1::{
+        BindCustomerRequest, BindOutcome, CreatePromoterRequest, CustomerBound,
+        ListPromotersRequest,
+    },
     member::v1::{Merge, PersonErased, PersonMerged, PersonUnmerged},
 };
 use siyu_testkit::{Sibling, id, merchant};
 
 use crate::world::{World, generous, hour, person};
 
-struct Members {
+/// A member service that a test plays, and the consumer that follows it.
+pub(crate) struct Members {
     sibling: Sibling,
     consumer: Consumer,
 }
 
 impl Members {
-    async fn new(world: &World) -> Self {
+    pub(crate) async fn new(world: &World) -> Self {
         let sibling = Sibling::new("member", &world.clock).await;
         let follows = |s: &siyu_events::Subscription| s.source() == "member";
         let subscription = world.app.subscriptions().into_iter().find(follows).unwrap();
@@ -24,13 +29,13 @@ impl Members {
         Self { sibling, consumer }
     }
 
-    async fn merged(&self, world: &World, survivor: u32, loser: u32) {
+    pub(crate) async fn merged(&self, world: &World, survivor: u32, loser: u32) {
         let fact = PersonMerged { merge: Some(merge(survivor, loser)) };
         self.sibling.tell(merchant(1), &person(loser), world.clock.now(), &fact).await;
         self.sibling.deliver(&self.consumer).await;
     }
 
-    async fn unmerged(&self, world: &World, survivor: u32, loser: u32) {
+    pub(crate) async fn unmerged(&self, world: &World, survivor: u32, loser: u32) {
         let fact = PersonUnmerged {
             merge: Some(merge(survivor, loser)),
             survivor_person_id: person(survivor),
@@ -88,6 +93,59 @@ async fn nobody_brings_himself_under_another_id() {
     }
     members.unmerged(&world, 20, 21).await;
     assert_eq!(world.click(20, &promoter, -1).await.0, BindOutcome::Bound);
+}
+
+/// The persons of all promoters, sorted.
+async fn promoting(world: &World) -> Vec<String> {
+    let request = ListPromotersRequest::default();
+    let reply = world.promoters(1).list_promoters(request).await.unwrap().into_inner();
+    let mut persons: Vec<String> = reply.promoters.into_iter().map(|p| p.person_id).collect();
+    persons.sort();
+    persons
+}
+
+#[tokio::test]
+async fn one_human_being_is_one_promoter_under_whichever_id() {
+    let world = World::new().await;
+    let members = Members::new(&world).await;
+    let create = async |n: u32| {
+        let request = CreatePromoterRequest { person_id: person(n), ..Default::default() };
+        let reply = world.promoters(1).create_promoter(request).await.map_err(fault);
+        reply.map(|reply| reply.into_inner().promoter.unwrap().person_id)
+    };
+    create(11).await.unwrap();
+    members.merged(&world, 10, 11).await;
+    for n in [10, 11] {
+        assert_eq!(create(n).await.unwrap_err().reason(), "PROMOTER_EXISTS", "{n}");
+    }
+    // The undoing of the merge finds the place free.
+    members.unmerged(&world, 10, 11).await;
+    assert_eq!(promoting(&world).await, [person(11)]);
+    members.merged(&world, 10, 12).await;
+    assert_eq!(create(12).await.unwrap(), person(10), "who an alias is leads");
+    assert_eq!(promoting(&world).await, [person(10), person(11)]);
+    // Both are promoters: the loser stays one, and no third comes about.
+    members.merged(&world, 10, 11).await;
+    assert_eq!(promoting(&world).await, [person(10), person(11)]);
+    for n in [10, 11, 12] {
+        assert_eq!(create(n).await.unwrap_err().reason(), "PROMOTER_EXISTS", "{n}");
+    }
+    assert_eq!(members.consumer.count_parked().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_promoter_that_stayed_with_an_alias_is_given_back_too() {
+    let world = World::new().await;
+    let members = Members::new(&world).await;
+    world.promoter(1, "").await;
+    world.promoter(3, "").await;
+    // The third goes to the second, and stays there when the first, a promoter too, takes the second.
+    members.merged(&world, 2, 3).await;
+    members.merged(&world, 1, 2).await;
+    assert_eq!(promoting(&world).await, [person(1), person(2)]);
+    members.unmerged(&world, 1, 3).await;
+    assert_eq!(promoting(&world).await, [person(1), person(3)]);
+    assert_eq!(members.consumer.count_parked().await.unwrap(), 0);
 }
 
 /// How many bindings come from somewhere.
