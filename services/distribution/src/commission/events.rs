@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     App, binding, buyer,
-    promoter::{self, PersonId, PromoterId},
+    promoter::{self, PersonId, Promoter, PromoterId},
 };
 
 /// What the distribution service follows of the order service.
@@ -46,6 +46,8 @@ impl Handler for Accruals {
         let disputes = siyu_events::latest_disputes(events)?;
         let mut sales: Vec<Sale> =
             facts.iter().map(Sale::of).collect::<Result<_, _>>().map_err(HandlerError::park)?;
+        // Bindings are looked up by whom the buyers lead to: no merge may move them in between.
+        buyer::store::hold(tx).await?;
         let buyers: Vec<PersonId> = sales.iter().map(|sale| sale.person_id).collect();
         let leads = buyer::store::canonical(tx, &buyers).await?;
         for sale in &mut sales {
@@ -117,15 +119,16 @@ impl Accruals {
         let credited = |sale: &&Sale| (sale.person_id, sale.credited_at(sale.paid_at));
         let at: Vec<_> = sales.iter().map(credited).collect();
         let bindings = binding::store::in_force(tx, &at).await?;
+        let promoters = Promoters::of(tx, bindings.iter().flatten().map(|b| b.promoter_id)).await?;
         let mut wanted = Vec::new();
         for (sale, binding) in sales.iter().zip(bindings) {
             let Some(binding) = binding else { continue };
             let rule = Rule::at(rules, sale.credited_at(sale.paid_at));
-            let mut earners = vec![(binding.promoter_id, rule.level1_bp)];
-            earners
-                .extend(inviter(tx, sale, binding.promoter_id).await?.map(|p| (p, rule.level2_bp)));
-            for (level, (promoter_id, rate_bp)) in (1_i16..).zip(earners) {
-                if rate_bp > 0 {
+            let rates = [rule.level1_bp, rule.level2_bp];
+            let earners = promoters.line(binding.promoter_id).zip(rates);
+            for (level, ((promoter_id, person_id), rate_bp)) in (1_i16..).zip(earners) {
+                // Nobody earns from the own purchase, under whichever id (rule 69).
+                if rate_bp > 0 && person_id != sale.person_id {
                     let commission = self.fresh(sale, level, promoter_id, rate_bp);
                     wanted.push(Wanted { commission, posted_minor: 0 });
                 }
@@ -262,16 +265,35 @@ fn valued(commission: Commission, sale: &Sale) -> Commission {
     }
 }
 
-/// Who invited the promoter; never the buyer, who would earn from the own purchase (rule 69).
-async fn inviter(
-    tx: &mut Tx,
-    sale: &Sale,
-    promoter_id: PromoterId,
-) -> Result<Option<PromoterId>, siyu_pg::Error> {
-    let promoter = promoter::store::find(tx, promoter_id).await?;
-    let Some(inviter_id) = promoter.and_then(|p| p.inviter_promoter_id) else { return Ok(None) };
-    let inviter = promoter::store::find(tx, inviter_id).await?;
-    let Some(inviter) = inviter else { return Ok(None) };
-    let person_id = buyer::store::lead(tx, inviter.person_id).await?;
-    Ok((person_id != sale.person_id).then_some(inviter.id))
+/// Promoters who may earn, those who invited them, and the persons that all of them are.
+struct Promoters {
+    known: HashMap<PromoterId, Promoter>,
+    leads: HashMap<PersonId, PersonId>,
+}
+
+impl Promoters {
+    async fn of(
+        tx: &mut Tx,
+        bound: impl Iterator<Item = PromoterId>,
+    ) -> Result<Self, siyu_pg::Error> {
+        let bound: BTreeSet<PromoterId> = bound.collect();
+        let bound: Vec<PromoterId> = bound.into_iter().collect();
+        let mut all = promoter::store::find_all(tx, &bound).await?;
+        let inviters: BTreeSet<PromoterId> =
+            all.iter().filter_map(|promoter| promoter.inviter_promoter_id).collect();
+        let inviters: Vec<PromoterId> = inviters.into_iter().collect();
+        all.extend(promoter::store::find_all(tx, &inviters).await?);
+        let persons: Vec<PersonId> = all.iter().map(|promoter| promoter.person_id).collect();
+        let leads = buyer::store::canonical(tx, &persons).await?;
+        Ok(Self { known: all.into_iter().map(|promoter| (promoter.id, promoter)).collect(), leads })
+    }
+
+    /// A promoter and whoever invited that one, each with the person that it is.
+    fn line(&self, id: PromoterId) -> impl Iterator<Item = (PromoterId, PersonId)> {
+        let first = self.known.get(&id);
+        let inviter_id = first.and_then(|promoter| promoter.inviter_promoter_id);
+        let second = inviter_id.and_then(|id| self.known.get(&id));
+        let person = |id: PersonId| *self.leads.get(&id).unwrap_or(&id);
+        [first, second].into_iter().flatten().map(move |p| (p.id, person(p.person_id)))
+    }
 }

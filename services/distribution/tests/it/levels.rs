@@ -3,6 +3,7 @@
 use siyu_proto::distribution::v1::*;
 
 use crate::{
+    buyers::Members,
     orders::{Orders, paid},
     world::{World, generous},
 };
@@ -40,6 +41,22 @@ async fn who_buys_for_himself_through_somebody_he_invited_earns_nothing_by_it() 
     assert_eq!((world.earned(&friend).await, world.earned(&boss).await), (1_000, 0));
     let levels: Vec<i32> = world.all_commissions().await.iter().map(|c| c.level).collect();
     assert_eq!(levels, [1]);
+}
+
+#[tokio::test]
+async fn who_brought_himself_under_another_id_earns_nothing_by_it_once_that_is_known() {
+    let world = World::new().await;
+    world.set_rule(generous()).await.unwrap();
+    let (orders, members) = (Orders::new(&world).await, Members::new(&world).await);
+    let boss = world.promoter(1, "").await;
+    let own = world.promoter(2, &boss).await;
+    world.click(20, &own, -1).await;
+    orders.tell(&[paid(1, 20, 1, &[10_000])]).await;
+    assert_eq!((world.earned(&own).await, world.earned(&boss).await), (1_000, 200));
+    members.merged(&world, 2, 20).await;
+    orders.tell(&[paid(2, 20, 1, &[10_000]), paid(3, 2, 1, &[10_000])]).await;
+    assert_eq!((world.earned(&own).await, world.earned(&boss).await), (1_000, 600));
+    world.sound_ledger().await;
 }
 
 #[tokio::test]

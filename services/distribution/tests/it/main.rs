@@ -5,6 +5,7 @@ mod bindings;
 mod bindings_race;
 mod bindings_random;
 mod buyers;
+mod buyers_race;
 mod commissions;
 mod commissions_random;
 mod disputes;
