@@ -212,6 +212,18 @@ impl Inner {
         Ok(())
     }
 
+    /// Sets the cursor of a consumer that never handled anything. One that another process started meanwhile stays where it is.
+    async fn start_at(&self, position: i64) -> Result<(), ConsumeError> {
+        let Subscription { consumer, source, .. } = self.subscription;
+        let mut tx = self.db.system(consumer).await?;
+        store::cursors::ensure(&mut tx, consumer, source).await?;
+        if store::cursors::lock(&mut tx, consumer, source).await? == Some(0) {
+            let cursor = crate::Cursor { position, last: None };
+            store::cursors::save(&mut tx, consumer, source, &cursor).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
     /// Notes how far we are, for whoever asks.
     fn tell(&self, position: i64, head: i64) {
         let Subscription { consumer, source, .. } = self.subscription;

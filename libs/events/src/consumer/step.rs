@@ -249,7 +249,7 @@ impl Inner {
                 // A consumer that never handled anything starts where the log starts.
                 let start = event.position - 1;
                 tracing::warn!(origin, start, "the log is pruned, a new consumer starts late");
-                self.reset(start).await?;
+                self.start_at(start).await?;
                 state.cursor = None;
                 Ok(Vec::new())
             }

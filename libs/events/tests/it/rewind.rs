@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use siyu_events::ConsumeError;
+use siyu_events::{ConsumeError, Cursor, Run, Source, SourceError};
+use tokio::sync::oneshot;
 
 use crate::support::{Recorder, Transport, World};
 
@@ -86,6 +87,53 @@ async fn a_consumer_that_is_behind_a_pruned_log_stops_and_a_new_one_starts_where
     let fresh = world.consume(&Recorder::default()).await;
     fresh.run_until(head).await.unwrap();
     assert_eq!(world.effects().await.len(), 2);
+}
+
+/// A source that is slow to look into the log itself: it says that it was asked, and goes on when it is told to.
+struct Slow {
+    source: Box<dyn Source>,
+    asked: Option<oneshot::Sender<()>>,
+    go_on: Option<oneshot::Receiver<()>>,
+}
+
+#[tonic::async_trait]
+impl Source for Slow {
+    async fn fetch(&mut self, at: &Cursor, max: usize, wait: Duration) -> Result<Run, SourceError> {
+        self.source.fetch(at, max, wait).await
+    }
+
+    async fn reread(&mut self, after: i64, max: usize) -> Result<Run, SourceError> {
+        if let (Some(asked), Some(go_on)) = (self.asked.take(), self.go_on.take()) {
+            asked.send(()).unwrap();
+            go_on.await.unwrap();
+        }
+        self.source.reread(after, max).await
+    }
+}
+
+#[tokio::test]
+async fn of_two_processes_that_start_on_a_pruned_log_the_later_goes_on_where_the_other_is() {
+    let world = World::new(Transport::Pull).await;
+    world.tell(1, &[("ord_a", 1), ("ord_a", 2)]).await;
+    world.log.stamp_all().await.unwrap();
+    assert_eq!(world.log.prune(world.clock().advance(TimeDelta::hours(1))).await.unwrap(), 2);
+    world.tell(1, &[("ord_a", 3), ("ord_a", 4)]).await;
+    let head = world.log.stamp_all().await.unwrap();
+
+    let ((asked, was_asked), (free, go_on)) = (oneshot::channel(), oneshot::channel());
+    let slow = Slow { source: world.source().await, asked: Some(asked), go_on: Some(go_on) };
+    let late = world.consume_from(&Recorder::default(), Box::new(slow));
+    let other = async {
+        was_asked.await.unwrap();
+        world.consume(&Recorder::default()).await.run_until(head).await.unwrap();
+        free.send(()).unwrap();
+    };
+    // The late one has looked at the cursor before the other one moved it.
+    tokio::join!(async { late.run_until(head).await.unwrap() }, other);
+    world.tell(1, &[("ord_a", 5)]).await;
+    late.run_until(world.log.stamp_all().await.unwrap()).await.unwrap();
+    let numbers: Vec<i64> = world.effects().await.iter().map(|effect| effect.n).collect();
+    assert_eq!(numbers, [3, 4, 5]);
 }
 
 #[tokio::test]
