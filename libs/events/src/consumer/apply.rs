@@ -8,7 +8,7 @@ use siyu_pg::Tx;
 use siyu_runtime::tasks::panic_message;
 use tracing::Instrument;
 
-use super::{ConsumeError, Inner, step::count};
+use super::{ConsumeError, Inner, careful::Blocked, step::count};
 use crate::{Cursor, Event, HandlerError, Subscription, store, telemetry::handle_span};
 
 /// What became of a batch.
@@ -25,7 +25,7 @@ pub(super) enum Applied {
 }
 
 impl Inner {
-    /// Handles a batch. With `failures` (of its first event) it goes event by event.
+    /// Handles a batch. With `failures` (of its first event), or where one of its subjects is blocked, it goes event by event.
     pub(super) async fn apply(
         &self,
         expected: &Cursor,
@@ -38,8 +38,11 @@ impl Inner {
             Some(locked) if locked.position == expected.position => locked,
             Some(_) | None => return Ok(Applied::Elsewhere),
         };
-        if failures.is_some() || locked.parked {
-            return self.apply_carefully(tx, expected, events, failures.unwrap_or(0)).await;
+        let blocked =
+            if locked.parked { self.blocked(&mut tx, events).await? } else { Blocked::default() };
+        if failures.is_some() || !blocked.is_empty() {
+            let failures = failures.unwrap_or(0);
+            return self.apply_carefully(tx, expected, events, (failures, blocked)).await;
         }
         for (merchant, events) in by_merchant(&self.subscription, events) {
             let tenant = tx.become_tenant(merchant).await?;

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The first parked event of each blocked subject.
-type Blocked = HashMap<(Id<Merchant>, String), i64>;
+pub(super) type Blocked = HashMap<(Id<Merchant>, String), i64>;
 
 /// What became of one event.
 enum Outcome {
@@ -29,16 +29,16 @@ enum Outcome {
 }
 
 impl Inner {
-    /// Goes through a batch whose cursor `tx` has locked. `failures` is how often its first event has failed before.
+    /// Goes through a batch whose cursor `tx` has locked: with how often its first event has failed before, and which of its
+    /// subjects are blocked.
     pub(super) async fn apply_carefully(
         &self,
         mut tx: SystemTx,
         expected: &Cursor,
         events: &[Event],
-        mut failures: u32,
+        (mut failures, mut blocked): (u32, Blocked),
     ) -> Result<Applied, ConsumeError> {
         let Subscription { consumer, source, .. } = self.subscription;
-        let mut blocked = self.blocked(&mut tx, events).await?;
         let mut cursor = *expected;
         let mut again = None;
         let (mut handled, mut parked) = (0, 0);
@@ -66,7 +66,12 @@ impl Inner {
         })
     }
 
-    async fn blocked(&self, tx: &mut SystemTx, events: &[Event]) -> Result<Blocked, ConsumeError> {
+    /// Which subjects of a batch are blocked.
+    pub(super) async fn blocked(
+        &self,
+        tx: &mut SystemTx,
+        events: &[Event],
+    ) -> Result<Blocked, ConsumeError> {
         let Subscription { consumer, source, .. } = self.subscription;
         let subjects: HashSet<&str> = events.iter().map(|event| &*event.subject).collect();
         let rows = store::parked::blocked(tx, consumer, source, &subjects).await?;

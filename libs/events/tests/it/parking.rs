@@ -94,3 +94,24 @@ async fn an_event_that_fails_while_others_are_parked_is_given_up_after_its_attem
     assert_eq!(seen, [(1, 1), (2, 3)]);
     assert_eq!(numbers(&world).await, [3]);
 }
+
+#[tokio::test]
+async fn a_parked_event_holds_up_its_own_aggregate_and_slows_no_other() {
+    let world = World::new(Transport::Pull).await;
+    world.tell(1, &[("ord_a", 1)]).await;
+    let recorder = Recorder::default();
+    recorder.act(1, Act::Park);
+    let consumer = world.consume(&recorder).await;
+    consumer.run_until(world.log.stamp_all().await.unwrap()).await.unwrap();
+    assert_eq!(consumer.count_parked().await.unwrap(), 1);
+
+    // Others go on in one call, as ever; where the aggregate itself comes, its events wait.
+    recorder.calls.lock().unwrap().clear();
+    world.tell(1, &[("ord_b", 2), ("ord_c", 3), ("ord_d", 4)]).await;
+    consumer.run_until(world.log.stamp_all().await.unwrap()).await.unwrap();
+    assert_eq!(*recorder.calls.lock().unwrap(), [vec![2, 3, 4]]);
+    world.tell(1, &[("ord_b", 5), ("ord_a", 6)]).await;
+    consumer.run_until(world.log.stamp_all().await.unwrap()).await.unwrap();
+    assert_eq!(*recorder.calls.lock().unwrap(), [vec![2, 3, 4], vec![5]]);
+    assert_eq!(consumer.count_parked().await.unwrap(), 2);
+}
