@@ -10,6 +10,7 @@
 
 use std::{convert::Infallible, time::Duration};
 
+use futures::FutureExt as _;
 use siyu_runtime::{CancellationToken, jitter, pause};
 use sqlx::PgConnection;
 use tokio::time::{Instant, timeout};
@@ -94,7 +95,9 @@ impl Sequencer {
         self.log.set_head(head);
         let mut wait = limits::STAMP_PAUSE;
         loop {
-            let stamp = timeout(STAMP_TIMEOUT, store::log::stamp(conn, limits::STAMP_ROWS)).await;
+            // What committed until here, the stamp sees.
+            committed.notified().now_or_never();
+            let stamp = timeout(STAMP_TIMEOUT, stamp(conn)).await;
             let Some(new_head) = stamp.map_err(timed_out)?? else {
                 let woken = timeout(wait, committed.notified()).await.is_ok();
                 wait = if woken { limits::STAMP_PAUSE } else { (wait * 2).min(self.idle) };
@@ -110,6 +113,14 @@ impl Sequencer {
             }
         }
     }
+}
+
+/// Stamps what there is. Mostly there is nothing, which is cheaper to ask than to plan a stamp.
+async fn stamp(conn: &mut PgConnection) -> sqlx::Result<Option<i64>> {
+    if !store::log::has_unstamped(conn).await? {
+        return Ok(None);
+    }
+    store::log::stamp(conn, limits::STAMP_ROWS).await
 }
 
 fn timed_out(_: tokio::time::error::Elapsed) -> siyu_pg::Error {

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 /// twenty seconds when its machine is gone, so that the locks of a dead leader are freed.
 ///
 /// The stamp joins a few thousand rows with the log by its primary key. Were statistics stale, another plan would read the
-/// log from its beginning; so no other plan is allowed here.
+/// log from its beginning; so no other plan is allowed here, nor one that was made while the log was empty.
 pub(crate) async fn prepare_leader(conn: &mut PgConnection, job: &str) -> sqlx::Result<()> {
     sqlx::query(
         "select set_config('role', 'siyu_job', false),
@@ -20,7 +20,8 @@ pub(crate) async fn prepare_leader(conn: &mut PgConnection, job: &str) -> sqlx::
             set_config('tcp_keepalives_count', '3', false),
             set_config('enable_seqscan', 'off', false),
             set_config('enable_hashjoin', 'off', false),
-            set_config('enable_mergejoin', 'off', false)",
+            set_config('enable_mergejoin', 'off', false),
+            set_config('plan_cache_mode', 'force_custom_plan', false)",
     )
     .bind(job)
     .execute(conn)

@@ -57,10 +57,11 @@ pub(crate) async fn insert(
 }
 
 /// Gives positions to unstamped rows that are visible, in the order of writing; returns the new head, or nothing when
-/// there was nothing to stamp. Only the leader may call it: two at once would leave gaps.
+/// there was nothing to stamp. Only the leader may call it: two at once would leave gaps. What is unstamped is looked for
+/// once, not for each row that it is joined with.
 pub(crate) async fn stamp(conn: &mut PgConnection, rows: i64) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar(
-        "with batch as (
+        "with batch as materialized (
             select event_seq, row_number() over (order by event_seq) as place
             from (
                 select event_seq from event_log where position is null order by event_seq limit $1
