@@ -65,7 +65,8 @@ pub(crate) async fn run(bench: &Bench) -> Result<Vec<Row>> {
     ])
 }
 
-/// Locks the cursors of those who follow, each in a transaction that ends with its pool.
+/// Locks the cursors of those who follow, each in a transaction that ends with its pool. The lock is of the table: a lock of
+/// rows would give the transaction a number, and nothing that died after it would be cleared from any table.
 pub(crate) async fn hold_followers(bench: &Bench) -> Result<Vec<PgPool>> {
     let mut held = Vec::new();
     for service in FOLLOWERS {
@@ -73,7 +74,7 @@ pub(crate) async fn hold_followers(bench: &Bench) -> Result<Vec<PgPool>> {
             .max_connections(1)
             .connect(&bench.suite.owner_url(service))
             .await?;
-        sqlx::raw_sql("begin; select position from event_cursors for update")
+        sqlx::raw_sql("begin; lock table event_cursors in exclusive mode")
             .execute(&pool)
             .await?;
         held.push(pool);
