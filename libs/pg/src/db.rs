@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use crate::{
     Error, Settings, SystemTx, Tx,
     error::is_gone,
-    tx::{Open, begin_job, begin_reading, begin_writing},
+    tx::{Open, begin_job, begin_looking_up, begin_reading, begin_writing},
 };
 
 /// The first wait for a database that cannot be reached; it doubles up to [`LONGEST_PAUSE`].
@@ -75,6 +75,14 @@ impl Db {
     /// Opens a transaction of one tenant that may only read.
     pub async fn tenant_read(&self, merchant: Id<Merchant>) -> Result<Tx, Error> {
         let open = self.begin(&begin_reading(merchant)).await?;
+        Ok(Tx::new(open, merchant))
+    }
+
+    /// Opens a transaction of one tenant that may only read, and reads rows by their keys alone: its statements are planned
+    /// once for a connection, which is most of what such a look costs. For lists and searches, whose best plan depends on
+    /// the values, there is [`Self::tenant_read`].
+    pub async fn tenant_lookup(&self, merchant: Id<Merchant>) -> Result<Tx, Error> {
+        let open = self.begin(&begin_looking_up(merchant)).await?;
         Ok(Tx::new(open, merchant))
     }
 

@@ -147,6 +147,31 @@ async fn a_reading_transaction_refuses_to_write() {
 }
 
 #[tokio::test]
+async fn a_transaction_that_looks_up_reads_one_tenant_by_plans_that_last() {
+    let database = Database::fresh(NOTES).await;
+    let db = one_connection(&database).await;
+    let mut tx = db.tenant(merchant(2)).await.unwrap();
+    write(&mut tx, "of another").await.unwrap();
+    tx.commit().await.unwrap();
+
+    let mut tx = db.tenant_lookup(merchant(1)).await.unwrap();
+    assert_eq!(texts(&mut tx).await, [""; 0]);
+    let mode: String = sqlx::query_scalar("select current_setting('plan_cache_mode')")
+        .fetch_one(&mut *tx)
+        .await
+        .unwrap();
+    assert_eq!(mode, "force_generic_plan");
+    assert!(write(&mut tx, "x").await.unwrap_err().to_string().contains("read-only"));
+    drop(tx);
+    let mut tx = db.tenant_read(merchant(1)).await.unwrap();
+    let mode: String = sqlx::query_scalar("select current_setting('plan_cache_mode')")
+        .fetch_one(&mut *tx)
+        .await
+        .unwrap();
+    assert_eq!(mode, "auto", "the next one is planned for its values");
+}
+
+#[tokio::test]
 async fn a_job_sees_all_tenants_and_can_act_as_one() {
     let database = Database::fresh(NOTES).await;
     let mut tx = database.db().system("it's a test").await.unwrap();
