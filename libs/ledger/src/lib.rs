@@ -33,8 +33,8 @@ pub use outcome::{Failure, Outcome, Posted};
 pub use post::{MAX_BATCH, post, post_all};
 pub use poster::Poster;
 pub use query::{
-    Entry, EntryPage, about, accounts_of, available, balances, entries, find, lots, moves,
-    transfers,
+    Entry, EntryPage, Funds, about, accounts_of, available, balances, entries, find, funds, lots,
+    moves, transfers,
 };
 pub use record::{Kind, Record, UnknownWord};
 pub use store::due::DueLot;

@@ -7,8 +7,7 @@ use siyu_pg::Tx;
 use uuid::Uuid;
 
 use crate::{
-    Account, AccountId, AccountKey, Error, Flags, Lot, Move, Record, TransferId, record::micros,
-    store,
+    Account, AccountId, AccountKey, Error, Lot, Move, Record, TransferId, record::micros, store,
 };
 
 /// A transfer as one of its two accounts saw it.
@@ -31,6 +30,15 @@ pub struct EntryPage {
     pub before: Option<i64>,
     /// How many at most.
     pub limit: u16,
+}
+
+/// What is in an account at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Funds {
+    /// Posted credits less posted debits; negative while the account owes.
+    pub balance: i64,
+    /// What can be spent, as [`available`] says.
+    pub available: i64,
 }
 
 /// Finds accounts; the answers are in the order of the keys.
@@ -70,20 +78,21 @@ pub async fn available(
     now: DateTime<Utc>,
 ) -> Result<Vec<i64>, Error> {
     let merchant = tx.merchant();
-    let accounts = balances(tx, ids).await?;
-    let keeps_lots = |account: &&Account| account.flags.has(Flags::LOTS);
-    let with_lots: Vec<_> = accounts.iter().filter(keeps_lots).map(|account| account.id).collect();
-    let sums: HashMap<_, _> = if with_lots.is_empty() {
-        HashMap::new()
-    } else {
-        let sums = store::read::available_lots(tx, merchant, &with_lots, micros(now)).await?;
-        sums.into_iter().collect()
-    };
-    let spendable = |account: &Account| {
-        let lots = || sums.get(&account.id).copied().unwrap_or(0);
-        if keeps_lots(&account) { lots() } else { account.unheld() }
-    };
-    Ok(accounts.iter().map(spendable).collect())
+    let found = store::read::funds(tx, merchant, ids, micros(now)).await?;
+    let by_id: HashMap<_, _> = found.iter().map(|row| (row.id, row.funds.available)).collect();
+    ids.iter().map(|id| by_id.get(id).copied().ok_or(Error::AccountNotFound(*id))).collect()
+}
+
+/// What is in accounts at that instant, in the order of the keys; none for one that is not open.
+pub async fn funds(
+    tx: &mut Tx,
+    keys: &[AccountKey],
+    now: DateTime<Utc>,
+) -> Result<Vec<Option<Funds>>, Error> {
+    let merchant = tx.merchant();
+    let found = store::read::funds_of(tx, merchant, keys, micros(now)).await?;
+    let by_key: HashMap<_, _> = found.iter().map(|row| (row.key, row.funds)).collect();
+    Ok(keys.iter().map(|key| by_key.get(key).copied()).collect())
 }
 
 /// The entries of an account, newest first.

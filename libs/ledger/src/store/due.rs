@@ -45,7 +45,8 @@ pub(crate) async fn holds(
     Ok(holds)
 }
 
-/// Lots whose time is over, of accounts of one kind, with units that no hold reserves; longest over first.
+/// Lots whose time is over, of accounts of one kind, with units that no hold reserves; longest over first. The
+/// accounts are looked up lot by lot: few lots are due, and there are as many accounts as persons.
 pub(crate) async fn lots(
     conn: &mut PgConnection,
     of: AccountCode,
@@ -54,9 +55,19 @@ pub(crate) async fn lots(
 ) -> Result<Vec<DueLot>, Error> {
     let lots = sqlx::query_as(
         "select l.merchant_id, l.id, l.account_id, a.owner_id, a.asset, l.remaining - l.held as free
-        from ledger_lots as l
-        join ledger_accounts as a on a.merchant_id = l.merchant_id and a.id = l.account_id
-        where l.live <> 0 and l.expires_at is not null and l.expires_at <= $2 and l.remaining > l.held and a.code = $1
+        from (
+            select merchant_id, id, account_id, remaining, held, expires_at
+            from ledger_lots
+            where live <> 0 and expires_at is not null and expires_at <= $2 and remaining > held
+            order by expires_at, merchant_id, id
+            offset 0
+        ) as l
+        cross join lateral (
+            select owner_id, asset
+            from ledger_accounts
+            where merchant_id = l.merchant_id and id = l.account_id and code = $1
+            limit 1
+        ) as a
         order by l.expires_at, l.merchant_id, l.id
         limit $3",
     )

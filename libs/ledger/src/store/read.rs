@@ -5,32 +5,84 @@ use siyu_pg::Error;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{AccountId, Lot, MerchantId, Record, TransferId};
+use crate::{AccountId, AccountKey, Flags, Funds, Lot, MerchantId, Record, TransferId};
 
-/// What can be spent at that instant from accounts that keep lots; accounts without any lot are left out.
-pub(crate) async fn available_lots(
+/// What is in an account: the row.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct FundsRow {
+    pub(crate) id: AccountId,
+    #[sqlx(flatten)]
+    pub(crate) key: AccountKey,
+    #[sqlx(flatten)]
+    pub(crate) funds: Funds,
+}
+
+/// What is in accounts at that instant, in any order; those that are not open are left out.
+pub(crate) async fn funds(
     conn: &mut PgConnection,
     merchant: MerchantId,
     accounts: &[AccountId],
     now: DateTime<Utc>,
-) -> Result<Vec<(AccountId, i64)>, Error> {
-    let sums = sqlx::query_as(
-        "select k.id, l.free
+) -> Result<Vec<FundsRow>, Error> {
+    let funds = sqlx::query_as(
+        "select a.id, a.owner_id, a.code, a.asset, a.balance,
+            case when a.keeps_lots then (
+                select coalesce(sum(remaining - held), 0)::bigint
+                from ledger_lots
+                where merchant_id = $1 and account_id = a.id and live <> 0
+                    and (id = account_id or available_at <= $3 and (expires_at is null or expires_at > $3))
+            ) else a.balance - a.debits_pending end as available
         from unnest($2::uuid[]) as k (id)
         cross join lateral (
-            select sum(remaining - held)::bigint as free
-            from ledger_lots
-            where merchant_id = $1 and account_id = k.id and live <> 0
-                and (id = account_id or available_at <= $3 and (expires_at is null or expires_at > $3))
-        ) as l
-        where l.free is not null",
+            select id, owner_id, code, asset, flags & $4 <> 0 as keeps_lots,
+                credits_posted - debits_posted as balance, debits_pending
+            from ledger_accounts
+            where merchant_id = $1 and id = k.id
+            limit 1
+        ) as a",
     )
     .bind(merchant)
     .bind(accounts)
     .bind(now)
+    .bind(Flags::LOTS)
     .fetch_all(conn)
     .await?;
-    Ok(sums)
+    Ok(funds)
+}
+
+/// The same for accounts that are known by what they are found by.
+pub(crate) async fn funds_of(
+    conn: &mut PgConnection,
+    merchant: MerchantId,
+    keys: &[AccountKey],
+    now: DateTime<Utc>,
+) -> Result<Vec<FundsRow>, Error> {
+    let funds = sqlx::query_as(
+        "select a.id, a.owner_id, a.code, a.asset, a.balance,
+            case when a.keeps_lots then (
+                select coalesce(sum(remaining - held), 0)::bigint
+                from ledger_lots
+                where merchant_id = $1 and account_id = a.id and live <> 0
+                    and (id = account_id or available_at <= $5 and (expires_at is null or expires_at > $5))
+            ) else a.balance - a.debits_pending end as available
+        from unnest($2::uuid[], $3::smallint[], $4::text[]) as k (owner_id, code, asset)
+        cross join lateral (
+            select id, owner_id, code, asset, flags & $6 <> 0 as keeps_lots,
+                credits_posted - debits_posted as balance, debits_pending
+            from ledger_accounts
+            where merchant_id = $1 and owner_id = k.owner_id and code = k.code and asset = k.asset and code > 0
+            limit 1
+        ) as a",
+    )
+    .bind(merchant)
+    .bind(keys.iter().map(|key| key.owner).collect::<Vec<_>>())
+    .bind(keys.iter().map(|key| key.code).collect::<Vec<_>>())
+    .bind(keys.iter().map(|key| key.asset.as_str()).collect::<Vec<_>>())
+    .bind(now)
+    .bind(Flags::LOTS)
+    .fetch_all(conn)
+    .await?;
+    Ok(funds)
 }
 
 /// The entries of an account below the number `before`, newest first.

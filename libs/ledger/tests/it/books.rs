@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use siyu_kernel::{Id, Ids};
 use siyu_ledger::{
-    Account, AccountCode, AccountId, Asset, Draw, Flags, MerchantId, Movement, NewAccount, Outcome,
-    Posted, Transfer, TransferCode, TransferId,
+    Account, AccountCode, AccountId, AccountKey, Asset, Draw, Flags, Funds, MerchantId, Movement,
+    NewAccount, Outcome, Posted, Transfer, TransferCode, TransferId,
 };
 use siyu_pg::{Db, Migration, base_migrations};
 use siyu_testkit::{Database, SeededIds, merchant};
@@ -109,8 +109,14 @@ impl Books {
     }
 
     pub(crate) async fn available(&self, id: AccountId) -> i64 {
-        let mut tx = self.db().tenant_read(self.merchant).await.unwrap();
-        siyu_ledger::available(&mut tx, &[id], self.now).await.unwrap()[0]
+        let mut tx = self.db().tenant_lookup(self.merchant).await.unwrap();
+        let available = siyu_ledger::available(&mut tx, &[id], self.now).await.unwrap()[0];
+        let account = siyu_ledger::balances(&mut tx, &[id]).await.unwrap()[0];
+        let unknown = AccountKey { owner: id.uuid(), ..account.key };
+        let funds = siyu_ledger::funds(&mut tx, &[unknown, account.key], self.now).await.unwrap();
+        let known = Funds { balance: account.balance(), available };
+        assert_eq!(funds, [None, Some(known)], "found by what it is known by, it is the same");
+        available
     }
 
     /// What is left and held in each live lot of an account, in the order in which they are drawn.
