@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use siyu_kernel::{Fault, Id};
 use siyu_ledger::{
-    Account, AccountCode, AccountId, AccountKey, Asset, Flags, Joint, NewAccount, TransferCode,
+    Account, AccountCode, AccountId, AccountKey, Asset, Flags, Funds, Joint, NewAccount,
+    TransferCode,
 };
 use siyu_pg::Tx;
 use uuid::Uuid;
@@ -90,20 +91,12 @@ pub async fn points(
     now: DateTime<Utc>,
 ) -> Result<HashMap<PersonId, Points>, siyu_ledger::Error> {
     let keys: Vec<AccountKey> = persons.iter().map(|person| key(*person, POINTS)).collect();
-    let accounts = siyu_ledger::find(tx, &keys).await?;
-    let open: Vec<_> = persons
-        .iter()
-        .zip(accounts)
-        .filter_map(|(person, account)| Some((*person, account?)))
-        .collect();
-    let ids: Vec<_> = open.iter().map(|(_, account)| account.id).collect();
-    let available = siyu_ledger::available(tx, &ids, now).await?;
-    let both = open.iter().zip(available);
-    Ok(both
-        .map(|((person, account), available)| {
-            (*person, Points { available, total: account.balance() })
-        })
-        .collect())
+    let all = persons.iter().zip(siyu_ledger::funds(tx, &keys, now).await?);
+    let held = |(person, funds): (&PersonId, Option<Funds>)| {
+        let Funds { balance, available } = funds?;
+        Some((*person, Points { available, total: balance }))
+    };
+    Ok(all.filter_map(held).collect())
 }
 
 /// What the account of a person is found by.

@@ -83,7 +83,7 @@ async fn create(
 }
 
 async fn get(app: &App, ctx: Ctx) -> Result<GetMerchantResponse, Fault> {
-    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    let mut tx = app.db.tenant_lookup(ctx.merchant()?).await?;
     let merchant = store::find(&mut tx).await?.ok_or_else(|| Fault::not_found("merchant"))?;
     Ok(GetMerchantResponse { merchant: Some(merchant.into()) })
 }

@@ -6,7 +6,11 @@ use std::collections::HashMap;
 use siyu_kernel::{Fault, Id, kind::Merchant};
 use siyu_pg::Tx;
 
-use super::{domain::Identity, store::addresses as store};
+use super::{
+    PersonId,
+    domain::Identity,
+    store::addresses::{self as store, Held},
+};
 use crate::{
     App,
     vault::{self, Keys, Place},
@@ -57,23 +61,18 @@ pub fn conceal(keys: &Keys, identity: Identity) -> Identity {
     if identity.kind.is_address() { digest(keys, &identity) } else { identity }
 }
 
-/// The addresses behind those of the keys that are of addresses; one that was erased is not among them.
-pub async fn open(
+/// The keys of persons, in their order, each with its address if it is of one that was not erased.
+pub async fn of(
     tx: &mut Tx,
     keys: &Keys,
-    identities: impl Iterator<Item = &Identity>,
-) -> Result<HashMap<Identity, String>, Fault> {
-    let wanted: Vec<&Identity> = identities.filter(|key| key.kind.is_address()).collect();
-    if wanted.is_empty() {
-        return Ok(HashMap::new());
+    persons: &[PersonId],
+) -> Result<HashMap<PersonId, Vec<(Identity, Option<String>)>>, Fault> {
+    let mut all: HashMap<PersonId, Vec<_>> = HashMap::with_capacity(persons.len());
+    for Held { person_id, identity, sealed } in store::held(tx, persons).await? {
+        let clear = sealed.map(|sealed| keys.open(place(&identity), &sealed)).transpose()?;
+        all.entry(person_id).or_default().push((identity, clear));
     }
-    let mut opened = HashMap::with_capacity(wanted.len());
-    for row in store::find(tx, &wanted).await? {
-        let key = Identity { kind: row.kind, scope: String::new(), value: row.value };
-        let clear = keys.open(place(&key), &row.sealed)?;
-        opened.insert(key, clear);
-    }
-    Ok(opened)
+    Ok(all)
 }
 
 /// Conceals what an earlier version stored in clear. Safe to be stopped at any point, and to be run by several processes.

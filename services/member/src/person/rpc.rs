@@ -16,7 +16,6 @@ use tonic::{Request, Response, Status, Streaming, async_trait};
 use super::{
     Person, PersonId,
     address::{self, Addresses},
-    canonical,
     domain::Identity,
     resolution::{Key, Resolved},
     resolve,
@@ -138,8 +137,7 @@ fn read_key(field: &str, identity: &proto::Identity) -> Result<Option<Key>, Faul
 async fn get(app: &App, ctx: Ctx, request: GetPersonRequest) -> Result<GetPersonResponse, Fault> {
     let id = parse::id("person_id", &request.person_id)?;
     let keys = vault::keys(app, ctx.merchant()?).await?;
-    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
-    let id = canonical(&mut tx, id).await?;
+    let mut tx = app.db.tenant_lookup(ctx.merchant()?).await?;
     Ok(GetPersonResponse { person: Some(load(&mut tx, &ctx, &keys, id).await?) })
 }
 
@@ -151,7 +149,7 @@ async fn find(
     let key = Identity::read("identity", &request.identity.unwrap_or_default())?;
     let keys = vault::keys(app, ctx.merchant()?).await?;
     let key = address::conceal(&keys, key);
-    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    let mut tx = app.db.tenant_lookup(ctx.merchant()?).await?;
     let holders = store::holders(&mut tx, &[&key]).await?;
     let id = holders.get(&key).ok_or_else(|| Fault::not_found("person"))?.person;
     Ok(FindPersonResponse { person: Some(load(&mut tx, &ctx, &keys, id).await?) })
@@ -186,7 +184,7 @@ async fn list(
     })
 }
 
-/// A person as it may be shown.
+/// The person behind an id as it may be shown.
 pub(crate) async fn load(
     tx: &mut Tx,
     ctx: &Ctx,
@@ -204,8 +202,7 @@ async fn show(
     persons: Vec<Person>,
 ) -> Result<Vec<proto::Person>, Fault> {
     let ids: Vec<PersonId> = persons.iter().map(|person| person.id).collect();
-    let mut identities = store::identities(tx, &ids).await?;
-    let addresses = address::open(tx, keys, identities.values().flatten()).await?;
+    let mut identities = address::of(tx, keys, &ids).await?;
     let points: HashMap<PersonId, account::Points> = account::points(tx, &ids, ctx.now).await?;
     let show_one = |person: Person| {
         let points = points.get(&person.id).copied().unwrap_or_default();
@@ -216,7 +213,7 @@ async fn show(
                 .remove(&person.id)
                 .unwrap_or_default()
                 .iter()
-                .map(|key| key.masked(addresses.get(key).map(String::as_str)))
+                .map(|(key, address)| key.masked(address.as_deref()))
                 .collect(),
             growth: person.growth,
             tier: person.tier,

@@ -87,10 +87,16 @@ pub async fn insert(tx: &mut Tx, plan: &Plan, now: DateTime<Utc>) -> Result<u64,
     Ok(done.rows_affected())
 }
 
-/// One person.
+/// The person behind an id: the one itself, or whom it was merged into.
 pub async fn find(tx: &mut Tx, id: PersonId) -> Result<Option<Person>, siyu_pg::Error> {
     let person = sqlx::query_as(
-        "select id, growth, tier, created_at from persons where merchant_id = $1 and id = $2",
+        "select p.*
+        from (
+            select coalesce(merged_into, id) as id from persons where merchant_id = $1 and id = $2 limit 1
+        ) as k
+        cross join lateral (
+            select id, growth, tier, created_at from persons where merchant_id = $1 and id = k.id limit 1
+        ) as p",
     )
     .bind(tx.merchant())
     .bind(id)

@@ -27,7 +27,7 @@ pub(super) async fn get(
     request: GetPointsRequest,
 ) -> Result<GetPointsResponse, Fault> {
     let asked = parse::id("person_id", &request.person_id)?;
-    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    let mut tx = app.db.tenant_lookup(ctx.merchant()?).await?;
     let person = person::canonical(&mut tx, asked).await?;
     let Some((account, lots)) = wallet(&mut tx, person).await? else {
         return Ok(GetPointsResponse::default());

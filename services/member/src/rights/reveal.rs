@@ -122,14 +122,13 @@ pub(crate) async fn clear_keys(
     keys: &Keys,
     id: PersonId,
 ) -> Result<Vec<proto::Identity>, Fault> {
-    let identities = person::store::identities(tx, &[id]).await?.remove(&id).unwrap_or_default();
-    let addresses = address::open(tx, keys, identities.iter()).await?;
-    let show = |key: &Identity| {
-        let value = addresses.get(key).cloned().unwrap_or_else(|| key.value.clone());
+    let held = address::of(tx, keys, &[id]).await?.remove(&id).unwrap_or_default();
+    let show = |(key, address): (Identity, Option<String>)| {
         let kind = proto::IdentityKind::from(key.kind).into();
-        proto::Identity { kind, scope: key.scope.clone(), value, ..Default::default() }
+        let value = address.unwrap_or(key.value);
+        proto::Identity { kind, scope: key.scope, value, ..Default::default() }
     };
-    Ok(identities.iter().map(show).collect())
+    Ok(held.into_iter().map(show).collect())
 }
 
 pub(crate) async fn list(

@@ -47,7 +47,7 @@ async fn get(
     let withheld = section::withheld(&ctx.scopes);
     let shows = |section: MemberSection| !withheld.contains(&section);
 
-    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    let mut tx = app.db.tenant_lookup(ctx.merchant()?).await?;
     let person = person::canonical(&mut tx, asked).await?;
     let owner = owner::store::current(&mut tx, person).await?;
     if let Some(viewer) = viewer {

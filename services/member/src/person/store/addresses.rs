@@ -4,18 +4,7 @@ use chrono::{DateTime, Utc};
 use siyu_kernel::{Id, kind::Merchant};
 use siyu_pg::{SystemTx, Tx};
 
-use crate::person::domain::{Identity, IdentityKind};
-
-/// An address: the row.
-#[derive(Debug, sqlx::FromRow)]
-pub struct Address {
-    /// What kind of key it is.
-    pub kind: IdentityKind,
-    /// The key: the digest.
-    pub value: String,
-    /// The address, sealed.
-    pub sealed: Vec<u8>,
-}
+use crate::person::{PersonId, domain::Identity};
 
 /// Keeps addresses; one that is there already stays.
 pub async fn insert(
@@ -38,21 +27,39 @@ pub async fn insert(
     Ok(())
 }
 
-/// The addresses behind keys.
-pub async fn find(tx: &mut Tx, keys: &[&Identity]) -> Result<Vec<Address>, siyu_pg::Error> {
+/// A key of a person, with its address where it is of one: the row.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Held {
+    /// Whose it is.
+    pub person_id: PersonId,
+    /// The key.
+    #[sqlx(flatten)]
+    pub identity: Identity,
+    /// The address, sealed; none for another kind of key, and none for one that was erased.
+    pub sealed: Option<Vec<u8>>,
+}
+
+/// The keys of persons, in their order.
+pub async fn held(tx: &mut Tx, persons: &[PersonId]) -> Result<Vec<Held>, siyu_pg::Error> {
     let rows = sqlx::query_as(
-        "select a.kind, a.value, a.sealed
-        from unnest($2::text[], $3::text[]) as k (kind, value)
+        "select i.person_id, i.kind, i.scope, i.value, a.sealed
+        from unnest($2::uuid[]) as k (person_id)
         cross join lateral (
-            select kind, value, sealed
+            select person_id, kind, scope, value
+            from identities
+            where merchant_id = $1 and person_id = k.person_id
+            offset 0
+        ) as i
+        left join lateral (
+            select sealed
             from identity_addresses
-            where merchant_id = $1 and kind = k.kind and value = k.value
+            where merchant_id = $1 and kind = i.kind and value = i.value and i.kind in ('phone', 'email')
             limit 1
-        ) as a",
+        ) as a on true
+        order by i.kind, i.scope, i.value",
     )
     .bind(tx.merchant())
-    .bind(keys.iter().map(|key| key.kind.as_str()).collect::<Vec<_>>())
-    .bind(keys.iter().map(|key| key.value.as_str()).collect::<Vec<_>>())
+    .bind(persons)
     .fetch_all(&mut **tx)
     .await?;
     Ok(rows)
