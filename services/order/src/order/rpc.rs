@@ -37,7 +37,7 @@ impl OrderService for App {
 
 async fn get(app: &App, ctx: Ctx, request: GetOrderRequest) -> Result<GetOrderResponse, Fault> {
     let id = parse::id("order_id", &request.order_id)?;
-    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    let mut tx = app.db.tenant_lookup(ctx.merchant()?).await?;
     let order = store::find(&mut tx, id).await?.ok_or_else(|| Fault::not_found("order"))?;
     let lines = store::lines(&mut tx, id).await?;
     let mut shown = show(&order);

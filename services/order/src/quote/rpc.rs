@@ -36,7 +36,7 @@ async fn quote_cart(
     let asked = parse::optional_id("person_id", &request.person_id)?;
     let Around { known, person, sale } =
         app.directory.around(&ctx, &request.store_code, &request.channel, asked).await?;
-    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    let mut tx = app.db.tenant_lookup(ctx.merchant()?).await?;
     let asked = Asked {
         person,
         sale: &sale,
