@@ -11,8 +11,9 @@
 //! | processing | every part done | succeeded |
 //! | processing | cash refused, nothing given back | failed |
 //!
-//! Money goes first, for only a payment company can refuse it; stored value and points follow, and a part of them that the
-//! member service refuses leaves the refund in processing, for a person to look at.
+//! Money goes first, for only a payment company can refuse it; stored value and points follow. A part of them that the member
+//! service refuses leaves the refund in processing, for a person to look at: its money stays in refund clearing, for it is
+//! the buyer's, and [`Refund::retry`] has it tried once more when whatever was in the way is gone.
 
 use chrono::{DateTime, Utc};
 use siyu_kernel::{Code, Fault, Id, kind};
@@ -104,6 +105,17 @@ pub enum Part {
     Done,
     /// It was refused.
     Failed,
+}
+
+/// A word that does not fit where the refund is.
+fn wrong_state(state: State) -> Fault {
+    let state = state.as_str();
+    let fault = Fault::new(
+        Code::FailedPrecondition,
+        "REFUND_STATE_WRONG",
+        format!("the refund is {state}"),
+    );
+    fault.with("state", state)
 }
 
 /// What is decided of a refund, or what became known.
@@ -240,15 +252,46 @@ impl Refund {
             if self.state.is_after(event, self.needs_return) {
                 return Ok(false);
             }
-            let state = self.state.as_str();
-            let message = format!("the refund is {state}");
-            let fault = Fault::new(Code::FailedPrecondition, "REFUND_STATE_WRONG", message);
-            return Err(fault.with("state", state));
+            return Err(wrong_state(self.state));
         };
         self.state = next;
         self.ended_at = next.is_ended().then_some(now);
         self.due_at = (next == State::Processing).then_some(now);
         Ok(true)
+    }
+
+    /// Has the parts that were refused tried once more, under the same numbers; says whether there are any. Fails with
+    /// `REFUND_STATE_WRONG` where the money is not on its way.
+    pub fn retry(&mut self, now: DateTime<Utc>) -> Result<bool, Fault> {
+        match self.state {
+            State::Processing => {}
+            State::Succeeded => return Ok(false),
+            State::Requested
+            | State::Agreed
+            | State::ReturnShipped
+            | State::Failed
+            | State::Rejected
+            | State::Withdrawn => return Err(wrong_state(self.state)),
+        }
+        let mut again = false;
+        for part in [&mut self.value, &mut self.points_part] {
+            if *part == Part::Failed {
+                (*part, again) = (Part::Waiting, true);
+            }
+        }
+        if again {
+            self.failure.clear();
+            (self.due_at, self.attempts) = (Some(now), 0);
+        }
+        Ok(again)
+    }
+
+    /// Whether it goes on only when somebody says so: a part was refused, and no other waits.
+    pub fn is_stuck(&self) -> bool {
+        let parts = [self.cash, self.value, self.points_part];
+        self.state == State::Processing
+            && parts.contains(&Part::Failed)
+            && !parts.contains(&Part::Waiting)
     }
 
     /// Ends a refund in processing whose parts have all come to an end; says whether it did.
@@ -309,6 +352,52 @@ mod tests {
                     assert!(next.is_after(event, needs_return), "{state:?} {event:?} {next:?}");
                 }
             }
+        }
+    }
+
+    fn under_way(cash: Part, value: Part, points_part: Part) -> Refund {
+        Refund {
+            id: Id::from_uuid(uuid::Uuid::nil()),
+            order_id: Id::from_uuid(uuid::Uuid::nil()),
+            number: 1,
+            request_id: String::new(),
+            fingerprint: Vec::new(),
+            state: State::Processing,
+            plan: Vec::new(),
+            reason: String::new(),
+            needs_return: false,
+            cash_minor: 1,
+            cash,
+            value_minor: 1,
+            value,
+            points: 1,
+            points_part,
+            failure: "CARD_CLOSED".to_owned(),
+            actor: String::new(),
+            due_at: None,
+            attempts: 7,
+            created_at: DateTime::UNIX_EPOCH,
+            ended_at: None,
+        }
+    }
+
+    #[test]
+    fn what_was_refused_is_tried_again_when_somebody_says_so_and_not_before() {
+        let now = DateTime::UNIX_EPOCH + chrono::TimeDelta::days(1);
+        let mut stuck = under_way(Part::Done, Part::Failed, Part::Done);
+        assert!(stuck.is_stuck() && !stuck.conclude(now));
+        assert!(!stuck.take(Event::Agree, now).unwrap(), "it was agreed to before");
+        assert!(stuck.due_at.is_none() && stuck.retry(now).unwrap());
+        assert_eq!((stuck.value, stuck.due_at, stuck.attempts), (Part::Waiting, Some(now), 0));
+        assert_eq!((stuck.failure.as_str(), stuck.is_stuck()), ("", false));
+        assert!(!stuck.retry(now).unwrap(), "nothing of it is refused any more");
+        assert!(!under_way(Part::Done, Part::Failed, Part::Waiting).is_stuck());
+        for state in
+            STATES.into_iter().filter(|s| !matches!(s, State::Processing | State::Succeeded))
+        {
+            let mut other = Refund { state, ..under_way(Part::Failed, Part::Failed, Part::Done) };
+            assert_eq!(other.retry(now).unwrap_err().reason(), "REFUND_STATE_WRONG", "{state:?}");
+            assert!(!other.is_stuck());
         }
     }
 

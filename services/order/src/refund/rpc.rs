@@ -89,11 +89,12 @@ async fn decide(
 ) -> Result<DecideRefundResponse, Fault> {
     let id: RefundId = parse::id("refund_id", &request.refund_id)?;
     let event = match request.decision() {
-        proto::RefundDecision::Agree => Event::Agree,
-        proto::RefundDecision::Reject => Event::Reject,
-        proto::RefundDecision::Withdraw => Event::Withdraw,
-        proto::RefundDecision::ReturnShipped => Event::ReturnShipped,
-        proto::RefundDecision::ReturnReceived => Event::ReturnReceived,
+        proto::RefundDecision::Agree => Some(Event::Agree),
+        proto::RefundDecision::Reject => Some(Event::Reject),
+        proto::RefundDecision::Withdraw => Some(Event::Withdraw),
+        proto::RefundDecision::ReturnShipped => Some(Event::ReturnShipped),
+        proto::RefundDecision::ReturnReceived => Some(Event::ReturnReceived),
+        proto::RefundDecision::Retry => None,
         proto::RefundDecision::Unspecified => {
             return Err(Fault::field("decision", "is not a known value"));
         }
@@ -103,7 +104,11 @@ async fn decide(
     advance::lock(&mut tx, found.order_id, "").await?;
     let refund = store::lock(&mut tx, id).await?;
     let mut refund = refund.ok_or_else(|| Fault::not_found("refund"))?;
-    if refund.take(event, ctx.now)? {
+    let changed = match event {
+        Some(event) => refund.take(event, ctx.now)?,
+        None => refund.retry(ctx.now)?,
+    };
+    if changed {
         store::save(&mut tx, &refund).await?;
     }
     tx.commit().await?;

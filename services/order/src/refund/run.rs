@@ -60,7 +60,7 @@ pub(crate) async fn run(
     let Some(mut refund) = store::lock(&mut tx, id).await? else {
         return Err(Fault::not_found("refund"));
     };
-    if refund.state != State::Processing {
+    if refund.state != State::Processing || refund.is_stuck() {
         return Ok(());
     }
     // Before it is tried, so that another replica does not try it at the same moment.
@@ -151,6 +151,8 @@ pub(super) async fn end(
             // Points are no money of the order.
             _ if *key == "points" => {}
             Part::Done => act::refund_paid(app, tx, order.id, about, now).await?,
+            // Decided to go back and not there yet: it stays in clearing until it is tried again.
+            Part::Failed if *key == VALUE => {}
             Part::Failed => {
                 act::refund_failed(app, tx, order.id, about, now).await?;
             }

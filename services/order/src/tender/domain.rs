@@ -87,17 +87,18 @@ pub enum Answer {
     Refused(&'static str),
 }
 
-/// A fault that says that something was not done, as opposed to one that leaves it open.
+/// A fault that says that something was not done, as opposed to one that leaves it open. That this service may not ask, or
+/// asks for what the other one does not have yet, says nothing of the tender: a token or a release is put right, and the
+/// same step comes off.
 pub fn is_refusal(fault: &Fault) -> bool {
     match fault.code() {
-        Code::InvalidArgument
-        | Code::NotFound
-        | Code::AlreadyExists
-        | Code::FailedPrecondition
-        | Code::PermissionDenied
+        Code::InvalidArgument | Code::NotFound | Code::AlreadyExists | Code::FailedPrecondition => {
+            true
+        }
+        Code::PermissionDenied
         | Code::Unauthenticated
-        | Code::Unimplemented => true,
-        Code::Aborted
+        | Code::Unimplemented
+        | Code::Aborted
         | Code::ResourceExhausted
         | Code::DeadlineExceeded
         | Code::Unavailable
@@ -179,6 +180,15 @@ mod tests {
         for ended in [Captured, Voided, Stuck] {
             assert_eq!(of(ended), [ended; 4]);
         }
+    }
+
+    #[test]
+    fn what_is_wrong_between_two_services_refuses_nothing() {
+        let is_refused = |code| is_refusal(&Fault::new(code, "ANY", "as the test wishes"));
+        for code in [Code::Unauthenticated, Code::PermissionDenied, Code::Unimplemented] {
+            assert!(!is_refused(code), "{code:?}");
+        }
+        assert!(is_refused(Code::FailedPrecondition) && !is_refused(Code::Unavailable));
     }
 
     #[test]

@@ -34,6 +34,7 @@ struct Inner {
     wallet: Mutex<wallet::Wallet>,
     failures: AtomicUsize,
     lost: AtomicUsize,
+    refusal: Mutex<Option<(Code, &'static str)>>,
     calls: AtomicUsize,
 }
 
@@ -107,6 +108,16 @@ impl Member {
     /// Does what holds ask for, and loses so many of the answers from here on.
     pub(crate) fn lose_answers(&self, answers: usize) {
         self.0.lost.store(answers, Ordering::SeqCst);
+    }
+
+    /// Refuses to give anything back, or does it again.
+    pub(crate) fn refuse_backs(&self, refusal: Option<(Code, &'static str)>) {
+        *self.0.refusal.lock().unwrap() = refusal;
+    }
+
+    fn refused(&self) -> Result<(), Fault> {
+        let refusal = *self.0.refusal.lock().unwrap();
+        refusal.map_or(Ok(()), |(code, reason)| Err(Fault::new(code, reason, "as the test wishes")))
     }
 
     /// The answer to a hold goes its way, or is lost.

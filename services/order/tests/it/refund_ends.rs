@@ -1,8 +1,12 @@
-//! What is left of an order that is wholly refunded.
+//! How refunds end: what is left of an order that is wholly refunded, and what becomes of a part that is refused.
 
+use siyu_kernel::Code;
 use siyu_proto::order::v1::*;
 
-use crate::{checkouts::Buyer, refunds::pieces};
+use crate::{
+    checkouts::{Buyer, by_card, card},
+    refunds::{pieces, whole},
+};
 
 fn amount(line_no: i32, amount_minor: i64) -> RefundAsk {
     let line = RefundLine { line_no, quantity: 0, amount_minor };
@@ -23,5 +27,57 @@ async fn an_order_whose_money_went_back_without_its_pieces_reserves_none_any_mor
     }
     assert_eq!(buyer.world.get(1, &id).await.unwrap().state(), OrderState::Refunded);
     assert_eq!((buyer.pieces("dress-m").await, buyer.pieces("scarf").await), ((100, 0), (100, 0)));
+    buyer.books().await;
+}
+
+#[tokio::test]
+async fn value_that_is_refused_waits_for_somebody_and_then_goes_back() {
+    let buyer = Buyer::with_sandbox().await;
+    buyer.world.member.give(&card(1), 10_000);
+    let id = buyer.buy(by_card(buyer.cart("a"), 1, 10_000)).await;
+    buyer.world.member.refuse_backs(Some((Code::FailedPrecondition, "CARD_CLOSED")));
+    let refund = buyer.refund("r", &id, whole()).await.unwrap();
+    buyer.work().await;
+    let stuck = buyer.look(&refund).await;
+    assert_eq!(stuck.state(), RefundState::Processing);
+    let parts: Vec<_> = stuck.parts.iter().map(|p| (p.done, p.failure.as_str())).collect();
+    assert_eq!(parts, [(true, ""), (false, "CARD_CLOSED")]);
+
+    // Agreeing once more is no way out, and wakes nobody.
+    buyer.decide(&refund, RefundDecision::Agree).await.unwrap();
+    assert_eq!(buyer.world.count("select count(*) from refunds where due_at is not null").await, 0);
+    // The money of the part is neither held for the merchant nor anywhere else: it is the buyer's.
+    let request = GetGuaranteeRequest { order_id: id.clone() };
+    let shown = buyer.world.guarantees(1).get_guarantee(request).await.unwrap().into_inner();
+    let guarantee = shown.guarantee.unwrap();
+    assert_eq!((guarantee.held_minor, guarantee.refunded_minor), (0, 30_000));
+    buyer.books().await;
+
+    // Refused again, then given back.
+    buyer.decide(&refund, RefundDecision::Retry).await.unwrap();
+    assert_eq!(buyer.look(&refund).await.parts[1].failure, "CARD_CLOSED");
+    buyer.world.member.refuse_backs(None);
+    buyer.decide(&refund, RefundDecision::Retry).await.unwrap();
+    let ended = buyer.decide(&refund, RefundDecision::Retry).await.unwrap();
+    assert_eq!((ended.state(), ended.parts[1].done), (RefundState::Succeeded, true));
+    assert_eq!(buyer.world.member.free(&card(1)), 10_000);
+    assert_eq!(buyer.world.get(1, &id).await.unwrap().state(), OrderState::Refunded);
+    buyer.books().await;
+}
+
+#[tokio::test]
+async fn a_token_that_the_member_service_does_not_take_loses_nobody_anything() {
+    let buyer = Buyer::with_sandbox().await;
+    buyer.world.member.give(&card(1), 10_000);
+    let id = buyer.buy(by_card(buyer.cart("a"), 1, 10_000)).await;
+    buyer.world.member.refuse_backs(Some((Code::Unauthenticated, "TOKEN_EXPIRED")));
+    let refund = buyer.refund("r", &id, whole()).await.unwrap();
+    buyer.work().await;
+    assert_eq!(buyer.look(&refund).await.parts[1].failure, "", "it is tried again");
+    buyer.world.member.refuse_backs(None);
+    buyer.world.clock.advance(chrono::TimeDelta::minutes(10));
+    buyer.work().await;
+    assert_eq!(buyer.look(&refund).await.state(), RefundState::Succeeded);
+    assert_eq!(buyer.world.member.free(&card(1)), 10_000);
     buyer.books().await;
 }

@@ -184,6 +184,7 @@ impl StoredValueService for Member {
     ) -> Reply<RefundValueResponse> {
         serve(request, async |ctx, request: RefundValueRequest| {
             self.enter(&ctx)?;
+            self.refused()?;
             let hold = uuid_of::<kind::ValuePayment>(&request.payment_id);
             let mut wallet = self.0.wallet.lock().unwrap();
             wallet.back(&request.request_id, hold, request.amount_minor)?;
@@ -271,6 +272,7 @@ impl PointsService for Member {
     ) -> Reply<RevertPointsResponse> {
         serve(request, async |ctx, request: RevertPointsRequest| {
             self.enter(&ctx)?;
+            self.refused()?;
             let hold = uuid_of::<kind::Transfer>(&request.transfer_id);
             let mut wallet = self.0.wallet.lock().unwrap();
             wallet.back(&request.request_id, hold, request.points)?;
