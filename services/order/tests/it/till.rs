@@ -166,9 +166,18 @@ impl Till {
         key: &str,
         minor: i64,
     ) -> Result<refund::domain::Refund, Fault> {
+        self.refund_because(payment, key, (minor, "returned")).await
+    }
+
+    pub(crate) async fn refund_because(
+        &self,
+        payment: &Payment,
+        key: &str,
+        (minor, reason): (i64, &str),
+    ) -> Result<refund::domain::Refund, Fault> {
         let mut tx = self.world.database.db().tenant(merchant(1)).await.unwrap();
         let id = payment.id.parse().unwrap();
-        let asked = (key, "returned");
+        let asked = (key, reason);
         let planned = refund::plan(&self.world.app, &mut tx, id, minor, asked, self.now()).await?;
         tx.commit().await.unwrap();
         Ok(planned)

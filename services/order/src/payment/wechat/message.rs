@@ -10,6 +10,9 @@ use crate::payment::{
     provider::{Attempt, Paid, RefundOrder, RefundStand, Trade, Trouble},
 };
 
+/// The longest reason of a refund that the interface takes, in bytes of UTF-8.
+const REASON_MAX: usize = 80;
+
 /// An amount of a payment.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Amount {
@@ -71,6 +74,7 @@ pub(super) struct Transaction {
 pub(super) struct Refund<'a> {
     out_trade_no: &'a str,
     out_refund_no: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
     reason: &'a str,
     notify_url: &'a str,
     amount: RefundAmount<'a>,
@@ -154,8 +158,13 @@ impl Transaction {
     }
 }
 
+/// As much of a reason as the interface takes, ended between two characters.
+fn cut(reason: &str) -> &str {
+    &reason[..reason.floor_char_boundary(REASON_MAX)]
+}
+
 impl<'a> Refund<'a> {
-    /// The request for a refund.
+    /// The request for a refund. A reason is optional there: an empty one is left out.
     pub(super) fn new(refund: &'a RefundOrder<'a>, notify_url: &'a str) -> Self {
         let amount = RefundAmount {
             refund: refund.amount_minor,
@@ -165,7 +174,7 @@ impl<'a> Refund<'a> {
         Self {
             out_trade_no: refund.out_trade_no,
             out_refund_no: refund.out_refund_no,
-            reason: refund.reason,
+            reason: cut(refund.reason),
             notify_url,
             amount,
         }
@@ -185,5 +194,32 @@ impl RefundOut {
             ("CLOSED", _) => Ok(RefundStand::Failed("CLOSED".to_owned())),
             (other, _) => Err(Trouble::Unknown(format!("a refund that is {other}"))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(reason: &str) -> serde_json::Value {
+        let order = RefundOrder {
+            out_trade_no: "ORDER-1",
+            out_refund_no: "ORDER-1-r1",
+            amount_minor: 20,
+            total_minor: 100,
+            currency: Currency::parse("CNY").expect("it is one"),
+            reason,
+        };
+        serde_json::to_value(Refund::new(&order, "https://siyu.example/told")).expect("it is JSON")
+    }
+
+    #[test]
+    fn a_reason_is_left_out_when_it_is_empty_and_cut_between_characters_when_it_is_long() {
+        assert_eq!(written("").get("reason"), None);
+        assert_eq!(written("too small")["reason"], "too small");
+        assert_eq!(written(&"a".repeat(81))["reason"], "a".repeat(80));
+        // Three bytes each: 26 of them and a letter are 79 bytes, one more would be 82.
+        let long = format!("a{}", "小".repeat(40));
+        assert_eq!(written(&long)["reason"], format!("a{}", "小".repeat(26)));
     }
 }

@@ -115,6 +115,12 @@ impl Books {
 
     fn refund(&mut self, body: &Value) -> Answer {
         let (number, of) = (text(body, "out_refund_no"), text(body, "out_trade_no"));
+        // A reason may be left out; one that is empty or longer than the interface takes is refused.
+        let reason = &body["reason"];
+        if !reason.is_null() && !reason.as_str().is_some_and(|said| (1..=80).contains(&said.len()))
+        {
+            return error(400, "PARAM_ERROR");
+        }
         if let Some(known) = self.refunds.get(&number) {
             return (200, known.to_string());
         }

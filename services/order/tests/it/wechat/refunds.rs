@@ -95,3 +95,17 @@ async fn a_refund_that_never_arrived_is_sent_again_under_its_number() {
     let numbers = company.books(|books| books.refunds.keys().cloned().collect::<Vec<_>>());
     assert_eq!(numbers, [format!("{}-r1", payment.out_trade_no)]);
 }
+
+#[tokio::test]
+async fn whatever_was_said_of_a_refund_the_company_takes_it() {
+    let (till, company) = open().await;
+    let payment = paid(&till, &company).await;
+    let long = "the buyer says that it is too small 太小了，太小了，太小了，太小了，太小了，太小了，太小了";
+    assert!(long.len() > 80);
+    for (key, reason) in [("a", ""), ("b", long), ("c", "too small")] {
+        till.refund_because(&payment, key, (10, reason)).await.unwrap();
+        till.work().await;
+    }
+    let back = (PaymentRefundState::Succeeded, 10);
+    assert_eq!(stand(&till.get(&payment).await).1, [back, back, back]);
+}
