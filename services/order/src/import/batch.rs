@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use chrono::{DateTime, Utc};
 use prost::Message;
 use siyu_events::NewEvent;
 use siyu_grpc::Ctx;
@@ -42,8 +43,14 @@ enum Read {
     Wrong(Vec<Violation>),
 }
 
-/// Who bought each order of a batch, where that is known and the buyer's id may not be: of persons whose data were erased.
-pub type Erased = HashMap<usize, Id<Person>>;
+/// What is known of the orders of a batch that were put aside, by their place in it.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// Who bought, where the buyer's id may not be known any more: persons whose data were erased.
+    pub erased: HashMap<usize, Id<Person>>,
+    /// The version of each; empty for a batch that comes now.
+    pub versions: Vec<DateTime<Utc>>,
+}
 
 /// Takes in a batch in a transaction of its own.
 pub async fn import(
@@ -56,7 +63,7 @@ pub async fn import(
         let mut tx = app.db.tenant_read(merchant).await?;
         store::mappings(&mut tx).await?
     };
-    let read = read(app, ctx, orders, &mappings, &Erased::new()).await?;
+    let read = read(app, ctx, orders, &mappings, &Kept::default()).await?;
     for _ in 0..limits::RACE_ATTEMPTS_MAX {
         let mut tx = app.db.tenant(merchant).await?;
         if let Some(answers) = write(app, &mut tx, ctx, &read).await? {
@@ -79,9 +86,9 @@ pub async fn import_in(
     ctx: &Ctx,
     orders: &[proto::ExternalOrder],
     mappings: &HashMap<(String, String), State>,
-    erased: &Erased,
+    kept: &Kept,
 ) -> Result<Option<Vec<Answer>>, Fault> {
-    let read = read(app, ctx, orders, mappings, erased).await?;
+    let read = read(app, ctx, orders, mappings, kept).await?;
     write(app, tx, ctx, &read).await
 }
 
@@ -90,15 +97,16 @@ async fn read(
     ctx: &Ctx,
     orders: &[proto::ExternalOrder],
     mappings: &HashMap<(String, String), State>,
-    erased: &Erased,
+    kept: &Kept,
 ) -> Result<Vec<Read>, Fault> {
     let codes: BTreeSet<&str> =
         orders.iter().map(|o| o.store_code.as_str()).filter(|code| !code.is_empty()).collect();
     let known = app.directory.known(ctx, &codes).await?;
     let around =
         Surroundings { currency: known.currency, stores: &known.stores, mappings, now: ctx.now };
-    let readings: Vec<Reading> = orders.iter().map(|order| parse::read(order, &around)).collect();
-    let persons = persons(app, ctx, orders, &readings, erased).await?;
+    let read = |(i, order)| parse::read(order, &around, kept.versions.get(i).copied());
+    let readings: Vec<Reading> = orders.iter().enumerate().map(read).collect();
+    let persons = persons(app, ctx, orders, &readings, &kept.erased).await?;
     let finish = |((reading, order), person): ((Reading, _), Option<Id<Person>>)| {
         let order: &proto::ExternalOrder = order;
         match (reading, person) {
@@ -122,7 +130,7 @@ async fn persons(
     ctx: &Ctx,
     orders: &[proto::ExternalOrder],
     readings: &[Reading],
-    erased: &Erased,
+    erased: &HashMap<usize, Id<Person>>,
 ) -> Result<Vec<Option<Id<Person>>>, Fault> {
     fn key(reading: &Reading) -> Option<&Key> {
         match reading {

@@ -47,8 +47,13 @@ pub enum Reading {
     Wrong(Vec<Violation>),
 }
 
-/// Reads one order.
-pub fn read(order: &proto::ExternalOrder, around: &Surroundings<'_>) -> Reading {
+/// Reads one order. `kept` is the version that it was put aside with, if it was: an order that names no instant is as old as
+/// its coming, not as its explanation (rule 29).
+pub fn read(
+    order: &proto::ExternalOrder,
+    around: &Surroundings<'_>,
+    kept: Option<DateTime<Utc>>,
+) -> Reading {
     let mut wrong = Wrong(Vec::new());
     order.violations(&Path::Root, &mut wrong.0);
     let key = Key {
@@ -67,7 +72,7 @@ pub fn read(order: &proto::ExternalOrder, around: &Surroundings<'_>) -> Reading 
         wrong.add("pay_time", "must not lie in the future");
     }
     let updated_at = read_time("update_time", order.update_time.as_ref(), &mut wrong);
-    let version = updated_at.or(paid_at).unwrap_or(around.now);
+    let version = kept.or(updated_at).or(paid_at).unwrap_or(around.now);
     let domain = read_domain(order.domain, &mut wrong);
     let subsidy_minor = order
         .platform_subsidy
@@ -237,7 +242,7 @@ mod tests {
             mappings: &mappings,
             now: now(),
         };
-        read(order, &around)
+        read(order, &around, None)
     }
 
     fn wrong_fields(change: impl FnOnce(&mut proto::ExternalOrder)) -> Vec<String> {

@@ -2,26 +2,34 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use prost::Message;
 use siyu_grpc::Ctx;
 use siyu_kernel::{Code, Fault};
 use siyu_proto::order::v1::ExternalOrder;
+use uuid::Uuid;
 
 use super::{
-    batch::{self, Erased},
+    batch::{self, Answer, Kept},
     store,
 };
 use crate::{App, limits};
 
-/// Imports everything that was put aside for a word of a platform; returns how many.
+/// A row among those of a word: its version, then its id.
+type Place = (DateTime<Utc>, Uuid);
+
+/// Imports everything that was put aside for a word of a platform; returns how many. What is refused stays put aside: it is an
+/// order all the same, and goes when the word is explained once more after what is wrong, for example a store that is not
+/// there, was put right.
 pub async fn all(app: &App, ctx: &Ctx, platform: &str, status: &str) -> Result<i32, Fault> {
-    let mut released: i32 = 0;
+    let (mut released, mut after) = (0_i32, None);
     loop {
-        let batch = some(app, ctx, platform, status).await?;
-        if batch == 0 {
+        let some = some(app, ctx, (platform, status), after).await?;
+        released = released.saturating_add(some.count);
+        if some.last.is_none() {
             return Ok(released);
         }
-        released = released.saturating_add(batch);
+        after = some.last;
     }
 }
 
@@ -48,37 +56,57 @@ pub fn decode(row: &store::QuarantinedRow) -> Result<ExternalOrder, Fault> {
     ExternalOrder::decode(row.payload.as_slice()).map_err(Fault::internal)
 }
 
-/// Who bought what was put aside of persons whose data were erased since. An order has a buyer's id: theirs is none.
-fn erased(rows: &[store::QuarantinedRow], orders: &mut [ExternalOrder]) -> Erased {
-    let mut erased = Erased::new();
+/// What was kept with orders. A person's buyer's id is gone where the data were erased since, and an order has one: theirs
+/// is none.
+fn kept(rows: &[store::QuarantinedRow], orders: &mut [ExternalOrder]) -> Kept {
+    let mut kept =
+        Kept { versions: rows.iter().map(|row| row.version).collect(), ..Kept::default() };
     for (i, (row, order)) in rows.iter().zip(orders).enumerate() {
         if let Some(person) = row.person_id.filter(|_| order.buyer_id.is_empty()) {
             "erased".clone_into(&mut order.buyer_id);
-            erased.insert(i, person);
+            kept.erased.insert(i, person);
         }
     }
-    erased
+    kept
 }
 
-/// Imports one batch of what was put aside for a word and lets it go, in one transaction; returns how many. What is refused
-/// now, for example because its store is gone, is let go too: it was never an order.
-async fn some(app: &App, ctx: &Ctx, platform: &str, status: &str) -> Result<i32, Fault> {
+/// What came of a batch.
+struct Released {
+    /// How many were imported.
+    count: i32,
+    /// Where the next batch begins; nothing after the last.
+    last: Option<Place>,
+}
+
+/// Imports one batch of what was put aside for a word and lets go what was taken in, in one transaction.
+async fn some(
+    app: &App,
+    ctx: &Ctx,
+    (platform, status): (&str, &str),
+    after: Option<Place>,
+) -> Result<Released, Fault> {
     for _ in 0..limits::RACE_ATTEMPTS_MAX {
         let mut tx = app.db.tenant(ctx.merchant()?).await?;
-        let rows = store::lock_aside(&mut tx, platform, status, limits::RELEASE_BATCH).await?;
+        let rows =
+            store::lock_aside(&mut tx, (platform, status), after, limits::RELEASE_BATCH).await?;
+        let last = rows.last().map(|row| (row.version, row.id.uuid()));
         if rows.is_empty() {
-            return Ok(0);
+            return Ok(Released { count: 0, last });
         }
         let mut orders = rows.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
-        let erased = erased(&rows, &mut orders);
+        let kept = kept(&rows, &mut orders);
         let mappings = store::mappings(&mut tx).await?;
-        if batch::import_in(app, &mut tx, ctx, &orders, &mappings, &erased).await?.is_none() {
-            continue;
-        }
-        let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+        let answers = batch::import_in(app, &mut tx, ctx, &orders, &mappings, &kept).await?;
+        let Some(answers) = answers else { continue };
+        let is_in = |(row, answer): (&store::QuarantinedRow, &Answer)| match answer {
+            Answer::Done(..) => Some(row.id),
+            Answer::Quarantined | Answer::Rejected(_) => None,
+        };
+        let ids: Vec<_> = rows.iter().zip(&answers).filter_map(is_in).collect();
         store::release(&mut tx, &ids).await?;
         tx.commit().await?;
-        return Ok(i32::try_from(ids.len()).expect("a batch is small"));
+        let count = i32::try_from(ids.len()).expect("a batch is small");
+        return Ok(Released { count, last });
     }
     Err(Fault::new(
         Code::Aborted,

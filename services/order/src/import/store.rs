@@ -23,6 +23,8 @@ type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArgume
 pub struct QuarantinedRow {
     /// The row.
     pub id: Id<Quarantine>,
+    /// The platform's version, or when the order came where it names no instant.
+    pub version: DateTime<Utc>,
     /// The encoded order; without the buyer's id where the person's data were erased.
     pub payload: Vec<u8>,
     /// Who bought; none where nobody asked when it came.
@@ -267,7 +269,7 @@ pub async fn list_aside(
 ) -> Result<Vec<QuarantinedRow>, siyu_pg::Error> {
     let (after_created, after_id) = after.unzip();
     let rows = sqlx::query_as(
-        "select id, payload, person_id, created_at
+        "select id, version, payload, person_id, created_at
         from quarantined_orders
         where merchant_id = $1 and ($2::timestamptz is null or (created_at, id) > ($2, $3::uuid))
         order by created_at, id
@@ -282,24 +284,28 @@ pub async fn list_aside(
     Ok(rows)
 }
 
-/// Locks what was put aside for one word of one platform.
+/// Locks what was put aside for one word of one platform after a place, by version.
 pub async fn lock_aside(
     tx: &mut Tx,
-    platform: &str,
-    status: &str,
+    (platform, status): (&str, &str),
+    after: Option<(DateTime<Utc>, Uuid)>,
     limit: i64,
 ) -> Result<Vec<QuarantinedRow>, siyu_pg::Error> {
+    let (after_version, after_id) = after.unzip();
     let rows = sqlx::query_as(
-        "select id, payload, person_id, created_at
+        "select id, version, payload, person_id, created_at
         from quarantined_orders
         where merchant_id = $1 and platform = $2 and status = $3
+            and ($4::timestamptz is null or (version, id) > ($4, $5::uuid))
         order by version, id
-        limit $4
+        limit $6
         for update",
     )
     .bind(tx.merchant())
     .bind(platform)
     .bind(status)
+    .bind(after_version)
+    .bind(after_id)
     .bind(limit)
     .fetch_all(&mut **tx)
     .await?;
@@ -325,7 +331,7 @@ pub async fn lock_aside_of(
         "select q.*
         from unnest($2::uuid[]) as k (id)
         cross join lateral (
-            select id, payload, person_id, created_at
+            select id, version, payload, person_id, created_at
             from quarantined_orders
             where merchant_id = $1 and person_id = k.id and person_id is not null
             order by id

@@ -89,6 +89,44 @@ async fn versions_that_waited_end_in_the_newest() {
 }
 
 #[tokio::test]
+async fn what_is_refused_stays_put_aside_and_is_not_counted() {
+    let world = World::new().await;
+    let unpaid = |no: &str| ExternalOrder { pay_time: None, ..odd(no, 100) };
+    // More of them than a transaction holds: they are in the way of nobody.
+    let waiting: Vec<_> = (0..600).map(|n| unpaid(&format!("U{n}"))).collect();
+    assert_eq!(outcomes(&world.import(&waiting).await), [O::Quarantined; 600]);
+    world.import(&[odd("A", 7)]).await;
+    // A word that means "paid" needs a time of payment.
+    assert_eq!(explain(&world, 1, "trade_odd", OrderState::Paid).await.unwrap(), 1);
+    let kept = "select count(*) from quarantined_orders";
+    assert_eq!(world.count(kept).await, 600);
+    let told: Vec<_> = world.told().await.iter().map(Told::brief).collect();
+    assert_eq!(told, [("paid", 7, 1)]);
+    assert_eq!(explain(&world, 1, "trade_odd", OrderState::Paid).await.unwrap(), 0);
+    assert_eq!(world.count(kept).await, 600, "nothing of them is lost");
+    // It was a mistake: the word means that nobody has paid yet.
+    assert_eq!(explain(&world, 1, "trade_odd", OrderState::Created).await.unwrap(), 600);
+    assert_eq!(world.count(kept).await, 0);
+    assert_eq!(world.count("select count(*) from orders where state = 'created'").await, 600);
+}
+
+#[tokio::test]
+async fn an_order_without_instants_is_as_old_as_its_coming_when_its_word_is_explained() {
+    let world = World::new().await;
+    let bare =
+        |word: &str, minor| ExternalOrder { pay_time: None, ..status(order("A", &[minor]), word) };
+    world.import(&[bare("trade_odd", 100)]).await;
+    world.clock.advance(chrono::TimeDelta::minutes(1));
+    let known = world.import(&[bare("cancelled", 200)]).await.remove(0);
+    assert_eq!(known.outcome(), O::Created);
+    world.clock.advance(chrono::TimeDelta::minutes(1));
+    assert_eq!(explain(&world, 1, "trade_odd", OrderState::Created).await.unwrap(), 1);
+    let stands = world.get(1, &known.order_id).await.unwrap();
+    assert_eq!(stands.state(), OrderState::Cancelled, "what came later counts (rule 29)");
+    assert_eq!(stands.paid.unwrap().minor_units, 200);
+}
+
+#[tokio::test]
 async fn more_than_one_transaction_holds_are_all_let_go() {
     let world = World::new().await;
     for batch in 0..3 {
