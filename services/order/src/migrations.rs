@@ -149,4 +149,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "create_invoices",
         sql: include_str!("../migrations/1093_create_invoices.sql"),
     },
+    Migration {
+        version: 1110,
+        name: "lock_pickup_failures",
+        sql: include_str!("../migrations/1110_lock_pickup_failures.sql"),
+    },
 ];

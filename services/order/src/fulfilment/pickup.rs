@@ -81,8 +81,8 @@ pub struct By<'a> {
     pub now: DateTime<Utc>,
 }
 
-/// What became of a code that somebody showed. A wrong one is to be counted by [`count_wrong`], in whatever transaction is
-/// committed.
+/// What became of a code that somebody showed. A wrong one is to be counted by [`count_wrong`], in the transaction that tried
+/// it: until then nobody else tries one at the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Verdict {
@@ -146,10 +146,32 @@ pub async fn verify(
     shown: &str,
     by: By<'_>,
 ) -> Result<Verdict, Fault> {
-    let since = by.now - limits::PICKUP_FAILURES_WINDOW;
-    if store::failures(tx, store, since).await? >= limits::PICKUP_FAILURES_MAX {
+    if is_stopped(tx, store, by.now).await? {
         return Ok(Verdict::Stopped);
     }
+    judge(app, tx, store, shown, by).await
+}
+
+/// Whether too many wrong codes were tried at a store. Until the transaction ends nobody else tries one there (rule 24): the
+/// wrong one that is tried now is counted before the next one is looked at.
+pub(crate) async fn is_stopped(
+    tx: &mut Tx,
+    store: StoreId,
+    now: DateTime<Utc>,
+) -> Result<bool, Fault> {
+    let since = now - limits::PICKUP_FAILURES_WINDOW;
+    let failures = store::lock_failures(tx, store, since, now).await?;
+    Ok(failures >= limits::PICKUP_FAILURES_MAX)
+}
+
+/// Verifies a code at a store that is not stopped.
+pub(crate) async fn judge(
+    app: &App,
+    tx: &mut Tx,
+    store: StoreId,
+    shown: &str,
+    by: By<'_>,
+) -> Result<Verdict, Fault> {
     let code = PickupCode::parse(shown);
     if let Some(code) = &code {
         if let Some(pickup) = store::use_up(tx, store, code, by.now).await? {

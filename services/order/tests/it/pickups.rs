@@ -119,6 +119,22 @@ async fn a_store_that_tries_wrong_codes_is_stopped_over_the_method_too() {
     depot.show("t", "north", &code.code).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_that_are_guessed_all_at_once_are_stopped_as_if_one_came_after_the_other() {
+    let depot = Depot::new(&["north"]).await;
+    let (_, code) = depot.waiting("a").await;
+    let guesses: Vec<(String, String)> = (0..120)
+        .map(|n| (format!("g{n}"), format!("{:08}", 7_919 * n)))
+        .filter(|(_, guess)| *guess != code.code)
+        .collect();
+    let shown = join_all(guesses.iter().map(|(key, guess)| depot.show(key, "north", guess))).await;
+    let reasons: Vec<&str> = shown.into_iter().map(reason).collect();
+    let of = |wanted: &str| reasons.iter().filter(|reason| **reason == wanted).count();
+    assert_eq!((of("PICKUP_CODE_WRONG"), of("PICKUP_ATTEMPTS")), (40, guesses.len() - 40));
+    assert_eq!(depot.world.count("select sum(failures)::bigint from pickup_failures").await, 40);
+    assert_eq!(reason(depot.show("t", "north", &code.code).await), "PICKUP_ATTEMPTS");
+}
+
 #[tokio::test]
 async fn a_code_whose_time_is_over_is_renewed_and_one_of_a_refunded_order_ends() {
     let depot = Depot::new(&["north"]).await;

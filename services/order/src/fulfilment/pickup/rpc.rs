@@ -67,15 +67,21 @@ pub(crate) async fn verify(
     ctx: Ctx,
     request: VerifyPickupCodeRequest,
 ) -> Result<VerifyPickupCodeResponse, Fault> {
-    let merchant = ctx.merchant()?;
-    let mut tx = app.db.tenant(merchant).await?;
+    let mut tx = app.db.tenant(ctx.merchant()?).await?;
+    let (store, _) = store_at(&mut tx, &request.location_code).await?;
+    // The store before the order: whoever waits for the store holds nothing else.
+    let is_stopped = super::is_stopped(&mut tx, store, ctx.now).await?;
+    store::mark(&mut tx).await?;
     if let Some(reply) = replay::find(&mut tx, VERIFY, &request.request_id, &request).await? {
         return Ok(reply);
     }
-    let (store, _) = store_at(&mut tx, &request.location_code).await?;
-    let order = lock_shown(&mut tx, store, &request.code).await?;
     let by = By { actor: &ctx.subject, reason: "", now: ctx.now };
-    let verdict = super::verify(app, &mut tx, store, &request.code, by).await?;
+    let (order, verdict) = if is_stopped {
+        (None, Verdict::Stopped)
+    } else {
+        let order = lock_shown(&mut tx, store, &request.code).await?;
+        (order, super::judge(app, &mut tx, store, &request.code, by).await?)
+    };
     if let (Verdict::Good(_), Some(order)) = (&verdict, order) {
         let order = fetch(app, &mut tx, &order, by).await?;
         let lines = orders::lines(&mut tx, order.id).await?;
@@ -86,10 +92,9 @@ pub(crate) async fn verify(
         tx.commit().await?;
         return Ok(reply);
     }
-    // What was claimed for the request is free again: it may be repeated with the right code.
-    drop(tx);
     if verdict == Verdict::Wrong {
-        let mut tx = app.db.tenant(merchant).await?;
+        // What was claimed for the request is free again: it may be repeated with the right code.
+        store::undo(&mut tx).await?;
         super::count_wrong(&mut tx, store, ctx.now).await?;
         tx.commit().await?;
     }

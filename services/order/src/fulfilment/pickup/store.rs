@@ -139,21 +139,39 @@ pub async fn void(tx: &mut Tx, order: OrderId, store: StoreId) -> Result<(), siy
     Ok(())
 }
 
-/// How many wrong codes were tried at a store since an instant.
-pub async fn failures(
+/// How many wrong codes were tried at a store since an instant. Whoever reads it has the store for itself until the transaction
+/// ends, so that of many who try at once each sees what those before it tried.
+pub async fn lock_failures(
     tx: &mut Tx,
     store: StoreId,
     since: DateTime<Utc>,
+    now: DateTime<Utc>,
 ) -> Result<i32, siyu_pg::Error> {
-    let failures: Option<i32> = sqlx::query_scalar(
-        "select failures from pickup_failures where merchant_id = $1 and store_id = $2 and since > $3",
+    let failures = sqlx::query_scalar(
+        "insert into pickup_failures as f (merchant_id, store_id, since, failures)
+        values ($1, $2, $4, 0)
+        on conflict on constraint pickup_failures_pkey do update set failures = f.failures
+        returning case when since > $3 then failures else 0 end",
     )
     .bind(tx.merchant())
     .bind(store)
     .bind(since)
-    .fetch_optional(&mut **tx)
+    .bind(now)
+    .fetch_one(&mut **tx)
     .await?;
-    Ok(failures.unwrap_or(0))
+    Ok(failures)
+}
+
+/// Marks where [`undo`] leads back to. What was locked before stays locked.
+pub async fn mark(tx: &mut Tx) -> Result<(), siyu_pg::Error> {
+    sqlx::query("savepoint pickup_shown").execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Undoes what happened since [`mark`].
+pub async fn undo(tx: &mut Tx) -> Result<(), siyu_pg::Error> {
+    sqlx::query("rollback to savepoint pickup_shown").execute(&mut **tx).await?;
+    Ok(())
 }
 
 /// Counts a wrong code; what was counted before an instant is forgotten.
