@@ -154,4 +154,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "lock_pickup_failures",
         sql: include_str!("../migrations/1110_lock_pickup_failures.sql"),
     },
+    Migration {
+        version: 1111,
+        name: "count_returned_pieces",
+        sql: include_str!("../migrations/1111_count_returned_pieces.sql"),
+    },
 ];

@@ -1,5 +1,5 @@
 //! Parcels (包裹): an order may leave in several, each with some pieces of some lines. What a line has left to send is what it
-//! has now, refunds taken off, less what was sent.
+//! has now, refunds taken off, less what was sent and did not come back.
 
 pub mod content;
 pub(crate) mod rpc;

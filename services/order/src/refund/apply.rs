@@ -7,7 +7,10 @@ use siyu_proto::order::v1::RefundPlan;
 use super::{domain::Refund, sold};
 use crate::{
     App, coupon,
-    fulfilment::{assignment::follow, pickup::By},
+    fulfilment::{
+        assignment::follow::{self, Goods},
+        pickup::By,
+    },
     market::entry,
     order::{
         advance::{self, Cause},
@@ -53,10 +56,12 @@ pub(super) async fn apply(
     let pieces: Vec<(i32, i64)> =
         plan.lines.iter().map(|line| (line.line_no, line.quantity)).collect();
     let by = By { actor: cause.actor, reason: cause.reason, now: cause.now };
-    follow::refund(app, tx, order_id, &pieces, by).await
+    let goods = if refund.needs_return { Goods::CameBack } else { Goods::Stay };
+    follow::refund(app, tx, order_id, (&pieces, goods), by).await
 }
 
-/// Frees pieces that were not handed over yet, and takes back those that the buyer has sent.
+/// Takes back pieces that the buyer has sent, and frees those that were not handed over yet. Where the goods come back it is
+/// those that had left: what waits to be sent goes on waiting.
 async fn restock(
     app: &App,
     tx: &mut Tx,
@@ -64,26 +69,30 @@ async fn restock(
     plan: &RefundPlan,
     cause: Cause<'_>,
 ) -> Result<(), Fault> {
-    let held = stock::held(tx, refund.order_id).await?;
+    let had = stock::store::of_order(tx, refund.order_id).await?;
     let lines = orders::lines(tx, refund.order_id).await?;
     let (mut free, mut back) = (Vec::new(), Vec::new());
     for planned in plan.lines.iter().filter(|line| line.quantity > 0) {
         let Some(line) = lines.iter().find(|line| line.line_no == planned.line_no) else {
             continue;
         };
-        let of_line = held.iter().filter(|held| held.key.line_no == line.line_no);
-        let waiting = of_line.map(|held| held.held).sum::<i64>().min(planned.quantity);
+        let of_line = || had.iter().filter(|had| had.key.line_no == line.line_no);
+        let own = of_line().filter(|had| had.key.key.sku == line.sku);
+        let out: i64 = own.map(|had| had.committed - had.returned).sum();
+        let waiting: i64 = of_line().map(|had| had.held).sum();
+        let returned = if refund.needs_return { out.min(planned.quantity) } else { 0 };
+        let freed = waiting.min(planned.quantity - returned);
         let part = |quantity| Part {
             line_no: line.line_no,
             sku: line.sku.clone(),
             location: None,
             quantity,
         };
-        if waiting > 0 {
-            free.push(part(waiting));
+        if freed > 0 {
+            free.push(part(freed));
         }
-        if planned.quantity > waiting && refund.needs_return {
-            back.push(part(planned.quantity - waiting));
+        if returned > 0 {
+            back.push(part(returned));
         }
     }
     let (id, ids) = (refund.order_id, &*app.ids);

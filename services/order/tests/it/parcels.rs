@@ -187,3 +187,47 @@ async fn draws_of_blind_boxes_are_sent_like_pieces_each_in_one_parcel() {
     let none = ShipParcelRequest { order_id: other, ..ship("z", &[line(1, 1)], &[1]) };
     assert_eq!(depot.ship_as(none).await.unwrap_err().violations()[0].field, "draw_sequences");
 }
+
+#[tokio::test]
+async fn a_piece_that_was_sent_and_comes_back_takes_nothing_off_what_is_still_to_be_sent() {
+    let depot = Depot::new(&[]).await;
+    let cart = PlaceOrderRequest {
+        lines: vec![CartLine { sku: "scarf".into(), quantity: 3 }],
+        ..depot.cart("a")
+    };
+    let id = depot.buy(cart).await;
+    depot.accept("a", &id, (1, ""), &[]).await.unwrap();
+    let broken = depot.ship("1", &id, 1, &[line(1, 1)]).await.unwrap().parcel.unwrap();
+    depot.sign(&broken).await;
+    assert_eq!(depot.pieces("scarf").await, (99, 2));
+    let request = RequestRefundRequest {
+        request_id: "r".into(),
+        order_id: id.clone(),
+        ask: Some(crate::refunds::pieces(1, 1)),
+        reason: "broken".into(),
+        needs_return: true,
+        agreed: true,
+        ..Default::default()
+    };
+    let reply = depot.world.refunds(1).request_refund(request).await.unwrap().into_inner();
+    let refund = reply.refund.unwrap();
+    depot.decide(&refund, RefundDecision::ReturnShipped).await.unwrap();
+    depot.decide(&refund, RefundDecision::ReturnReceived).await.unwrap();
+    depot.work().await;
+    assert_eq!(depot.look(&refund).await.state(), RefundState::Succeeded);
+    // It is back in stock, and the two others wait as before.
+    assert_eq!(depot.pieces("scarf").await, (100, 2));
+    assert_eq!(depot.parts(&id).await[0].lines, [line(1, 2)]);
+    assert_eq!(depot.state(&id).await, OrderState::Shipped);
+    assert_eq!(reason(depot.confirm(&id).await), "PIECES_MISSING");
+
+    // Another one goes out first: the piece that came back does not stand for it.
+    let second = depot.ship("2", &id, 1, &[line(1, 1)]).await.unwrap().parcel.unwrap();
+    assert_eq!(depot.sign(&second).await.order.unwrap().state(), OrderState::Shipped);
+    let last = depot.ship("3", &id, 1, &[]).await.unwrap().parcel.unwrap();
+    assert_eq!(last.lines, [line(1, 1)]);
+    assert_eq!(reason(depot.ship("4", &id, 1, &[]).await), "NOTHING_TO_SEND");
+    assert_eq!(depot.sign(&last).await.order.unwrap().state(), OrderState::Signed);
+    assert_eq!(depot.pieces("scarf").await, (98, 0));
+    depot.books().await;
+}

@@ -59,15 +59,33 @@ pub(crate) async fn parcels(
     step(app, tx, &order, event, by).await
 }
 
-/// Some pieces of an order were given back: what was not sent of them is not to be sent any more.
+/// Where the goods of a refund are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Goods {
+    /// The buyer sent those back that had left.
+    CameBack,
+    /// Where they were before.
+    Stay,
+}
+
+/// Some pieces of an order were given back. Those that came back belong to their part no more, and what was not sent of the
+/// others is not to be sent any more.
 pub(crate) async fn refund(
     app: &App,
     tx: &mut Tx,
     id: OrderId,
-    pieces: &[(i32, i64)],
+    (pieces, goods): (&[(i32, i64)], Goods),
     by: By<'_>,
 ) -> Result<(), Fault> {
-    for &(line_no, quantity) in pieces {
+    for &(line_no, pieces) in pieces {
+        let mut quantity = pieces;
+        if goods == Goods::CameBack {
+            let out = part::store::out(tx, id, line_no).await?;
+            for (of, back) in part::shrink(&out, quantity) {
+                part::store::take_back(tx, (id, of), line_no, back).await?;
+                quantity -= back;
+            }
+        }
         let unsent = part::store::unsent(tx, id, line_no).await?;
         for (of, lost) in part::shrink(&unsent, quantity) {
             part::store::lower(tx, (id, of), line_no, lost).await?;

@@ -30,16 +30,24 @@ pub async fn ordered(tx: &mut Tx, order: OrderId) -> Result<Vec<(i32, i64)>, siy
     Ok(lines)
 }
 
-/// What was sent of it: lines with pieces.
+/// What was sent of it and has not come back: lines with pieces.
 pub async fn sent(tx: &mut Tx, order: OrderId) -> Result<Vec<(i32, i64)>, siyu_pg::Error> {
     let lines = sqlx::query_as(
-        "select l.line_no, sum(l.quantity)::bigint
-        from parcels as p
+        "select s.line_no, greatest(s.pieces - b.returned, 0)
+        from (
+            select l.line_no, sum(l.quantity)::bigint as pieces
+            from parcels as p
+            cross join lateral (
+                select line_no, quantity from parcel_lines where merchant_id = $1 and parcel_id = p.id
+            ) as l
+            where p.merchant_id = $1 and p.order_id = $2
+            group by l.line_no
+        ) as s
         cross join lateral (
-            select line_no, quantity from parcel_lines where merchant_id = $1 and parcel_id = p.id
-        ) as l
-        where p.merchant_id = $1 and p.order_id = $2
-        group by l.line_no",
+            select coalesce(sum(returned), 0)::bigint as returned
+            from assignment_lines
+            where merchant_id = $1 and order_id = $2 and line_no = s.line_no
+        ) as b",
     )
     .bind(tx.merchant())
     .bind(order)
@@ -48,16 +56,24 @@ pub async fn sent(tx: &mut Tx, order: OrderId) -> Result<Vec<(i32, i64)>, siyu_p
     Ok(lines)
 }
 
-/// What of it has arrived: lines with pieces.
+/// What of it has arrived and has not come back: lines with pieces.
 pub async fn signed(tx: &mut Tx, order: OrderId) -> Result<Vec<(i32, i64)>, siyu_pg::Error> {
     let lines = sqlx::query_as(
-        "select l.line_no, sum(l.quantity)::bigint
-        from parcels as p
+        "select s.line_no, greatest(s.pieces - b.returned, 0)
+        from (
+            select l.line_no, sum(l.quantity)::bigint as pieces
+            from parcels as p
+            cross join lateral (
+                select line_no, quantity from parcel_lines where merchant_id = $1 and parcel_id = p.id
+            ) as l
+            where p.merchant_id = $1 and p.order_id = $2 and p.signed_at is not null
+            group by l.line_no
+        ) as s
         cross join lateral (
-            select line_no, quantity from parcel_lines where merchant_id = $1 and parcel_id = p.id
-        ) as l
-        where p.merchant_id = $1 and p.order_id = $2 and p.signed_at is not null
-        group by l.line_no",
+            select coalesce(sum(returned), 0)::bigint as returned
+            from assignment_lines
+            where merchant_id = $1 and order_id = $2 and line_no = s.line_no
+        ) as b",
     )
     .bind(tx.merchant())
     .bind(order)
