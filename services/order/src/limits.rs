@@ -151,8 +151,12 @@ pub const SITES_COMPARED: i64 = 500;
 /// Pages of parcels: each is shown with what is in it.
 pub const PARCEL_PAGE: Sizes = Sizes { default: 50, max: 200 };
 
-/// How long an order whose after-sale window is over waits for a refund of it that is open.
+/// How long an order whose after-sale window is over waits for a refund or a dispute of it that is open.
 pub const OPEN_REFUND_PAUSE: TimeDelta = TimeDelta::hours(1);
+
+/// How long an order can be refunded after a dispute in which its buyer was right, whatever its after-sale window: a week for
+/// staff to ask for what was decided.
+pub const AFTER_DISPUTE: TimeDelta = TimeDelta::days(7);
 
 /// How many offers that nobody answered one step of the job passes on.
 pub const ASSIGNMENTS_BATCH: i64 = 200;

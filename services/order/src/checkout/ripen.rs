@@ -10,7 +10,7 @@ use super::store::{self, Wait};
 use crate::{
     App,
     fulfilment::{pickup::By, routing},
-    limits,
+    guarantee, limits,
     order::{
         advance::{self, Cause, advance},
         domain::{Order, State},
@@ -57,6 +57,10 @@ async fn ripen(app: &App, tx: &mut Tx, order: Order, now: DateTime<Utc>) -> Resu
             store::postpone(tx, id, now + limits::OPEN_REFUND_PAUSE).await?;
         }
         State::Completed => {
+            // Nor while somebody objects, and then for as long as a buyer who was right may ask (rule 30).
+            if let Some(until) = guarantee::act::waits_until(tx, id, now).await? {
+                return Ok(store::postpone(tx, id, until).await?);
+            }
             step(app, tx, &order, (Event::Closed, "the after-sale window is over"), now).await?;
         }
         State::Created

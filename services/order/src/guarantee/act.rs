@@ -5,6 +5,7 @@ mod pay;
 mod refund;
 mod release;
 
+pub(crate) use dispute::waits_until;
 pub use dispute::{close, open};
 pub use pay::{Paid, paid, suspend, unsuspend};
 pub use refund::{refund, refund_failed, refund_paid};

@@ -185,6 +185,26 @@ pub async fn open_dispute(tx: &mut Tx, order: OrderId) -> Result<Option<Dispute>
     Ok(dispute)
 }
 
+/// When the last dispute of an order that gave its buyer right was closed; no instant while one is open; nothing where there
+/// is neither.
+pub async fn last_right(
+    tx: &mut Tx,
+    order: OrderId,
+) -> Result<Option<Option<DateTime<Utc>>>, siyu_pg::Error> {
+    let closed = sqlx::query_scalar(
+        "select closed_at
+        from disputes
+        where merchant_id = $1 and order_id = $2 and (closed_at is null or outcome = 'buyer')
+        order by closed_at desc nulls first
+        limit 1",
+    )
+    .bind(tx.merchant())
+    .bind(order)
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(closed)
+}
+
 /// Adds entries.
 pub async fn insert_entries(tx: &mut Tx, entries: &[Entry]) -> Result<(), siyu_pg::Error> {
     sqlx::query(

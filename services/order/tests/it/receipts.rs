@@ -104,6 +104,45 @@ async fn a_dispute_holds_the_money_of_a_completed_order_back() {
 }
 
 #[tokio::test]
+async fn an_order_stays_open_for_its_dispute_and_a_buyer_who_was_right_is_refunded() {
+    let depot = Depot::new(&[]).await;
+    for (key, outcome) in [("a", DisputeOutcome::Buyer), ("b", DisputeOutcome::Merchant)] {
+        let id = depot.arrived(key).await;
+        depot.confirm(&id).await.unwrap();
+        let request = OpenDisputeRequest {
+            request_id: format!("open {key}"),
+            order_id: id.clone(),
+            amount_minor: 0,
+            reason: "torn".into(),
+        };
+        let opened = depot.world.guarantees(1).open_dispute(request).await.unwrap().into_inner();
+        // The after-sale window is long over.
+        depot.world.clock.advance(TimeDelta::days(30));
+        depot.work().await;
+        assert_eq!(depot.state(&id).await, OrderState::Completed);
+        let request = CloseDisputeRequest {
+            request_id: format!("close {key}"),
+            dispute_id: opened.dispute.unwrap().id,
+            outcome: outcome.into(),
+            note: "seen".into(),
+        };
+        depot.world.guarantees(1).close_dispute(request).await.unwrap();
+        depot.world.clock.advance(TimeDelta::days(6));
+        depot.work().await;
+        if outcome == DisputeOutcome::Buyer {
+            assert_eq!(depot.state(&id).await, OrderState::Completed);
+            depot.refund(key, &id, pieces(2, 1)).await.unwrap();
+            depot.work().await;
+            assert_eq!(depot.world.get(1, &id).await.unwrap().paid.unwrap().minor_units, 25_000);
+            depot.world.clock.advance(TimeDelta::days(1));
+            depot.work().await;
+        }
+        assert_eq!(depot.state(&id).await, OrderState::Closed);
+    }
+    depot.books().await;
+}
+
+#[tokio::test]
 async fn the_window_stays_open_while_a_refund_that_was_asked_for_in_it_is() {
     let depot = Depot::new(&[]).await;
     let id = depot.arrived("a").await;

@@ -13,6 +13,7 @@ use crate::{
         dispute::{Dispute, DisputeId, Outcome},
         domain, store, taking,
     },
+    limits,
     order::domain::OrderId,
 };
 
@@ -104,4 +105,19 @@ pub async fn close(
     let shown = dispute.show(guarantee.currency.0);
     tell(app, tx, found.order_id, &proto::DisputeClosed { dispute: Some(shown) }, now).await?;
     Ok((dispute, guarantee))
+}
+
+/// Until when an order waits with its end for a dispute: so that what a buyer who was right is owed can be asked for (rule 30).
+/// `None`: for nothing.
+pub(crate) async fn waits_until(
+    tx: &mut Tx,
+    order: OrderId,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, Fault> {
+    let until = match store::last_right(tx, order).await? {
+        None => return Ok(None),
+        Some(None) => now + limits::OPEN_REFUND_PAUSE,
+        Some(Some(closed_at)) => closed_at + limits::AFTER_DISPUTE,
+    };
+    Ok((until > now).then_some(until))
 }
