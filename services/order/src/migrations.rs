@@ -159,4 +159,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "count_returned_pieces",
         sql: include_str!("../migrations/1111_count_returned_pieces.sql"),
     },
+    Migration {
+        version: 1112,
+        name: "name_who_returns_payments",
+        sql: include_str!("../migrations/1112_name_who_returns_payments.sql"),
+    },
 ];

@@ -6,6 +6,7 @@
 
 pub mod account;
 mod act;
+mod aside;
 mod begin;
 pub mod domain;
 pub mod job;

@@ -17,7 +17,7 @@
 mod settlement;
 
 use chrono::{DateTime, Utc};
-use siyu_kernel::Currency;
+use siyu_kernel::{Currency, Fault};
 
 pub use settlement::{Late, Mismatch, Settlement, settle};
 
@@ -275,6 +275,15 @@ impl Payment {
     /// The currency in which it is paid or was asked for.
     pub const fn currency(&self) -> Currency {
         self.currency.0
+    }
+
+    /// The currency of what was paid, which may be another one; where nothing was, that in which it was asked for.
+    pub fn paid_in(&self) -> Result<Currency, Fault> {
+        let paid = self.paid_currency.as_deref();
+        paid.map_or_else(
+            || Ok(self.currency()),
+            |code| Currency::parse(code).map_err(Fault::internal),
+        )
     }
 }
 

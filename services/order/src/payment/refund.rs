@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use siyu_kernel::{Code, Fault, Id};
 use siyu_pg::Tx;
 
-use super::{domain::Payment, order_side, provider::RefundStand, settle};
+use super::{aside, domain::Payment, order_side, provider::RefundStand, settle};
 use crate::{App, claim::domain::PaymentId, limits};
 use domain::{Event, Refund, State, headroom, out_refund_no};
 
@@ -29,6 +29,30 @@ pub async fn plan(
     now: DateTime<Utc>,
 ) -> Result<Refund, Fault> {
     let (key, reason) = asked;
+    plan_as(app, tx, payment_id, amount_minor, Asked { key, reason, actor: "" }, now).await
+}
+
+/// What somebody asks for with a refund of a payment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    /// What makes it idempotent.
+    pub(crate) key: &'a str,
+    /// What the buyer reads.
+    pub(crate) reason: &'a str,
+    /// The credential; empty for what goes back by itself.
+    pub(crate) actor: &'a str,
+}
+
+/// Plans a refund for somebody; like [`plan`] otherwise.
+pub(crate) async fn plan_as(
+    app: &App,
+    tx: &mut Tx,
+    payment_id: PaymentId,
+    amount_minor: i64,
+    asked: Asked<'_>,
+    now: DateTime<Utc>,
+) -> Result<Refund, Fault> {
+    let key = asked.key;
     let (_, payment) = settle::find(tx, payment_id).await?;
     let refunds = store::of_payment(tx, payment_id).await?;
     if let Some(known) = refunds.iter().find(|refund| refund.key == key) {
@@ -45,7 +69,7 @@ pub async fn plan(
         let fault = refused("REFUND_EXCEEDS_PAYMENT", "more than what is left of the payment");
         return Err(fault.with("left_minor", left));
     }
-    let refund = fresh(app, &payment, &refunds, amount_minor, (key, reason), now);
+    let refund = fresh(app, &payment, &refunds, amount_minor, asked, now);
     store::insert(tx, &refund).await?;
     Ok(refund)
 }
@@ -55,7 +79,7 @@ fn fresh(
     payment: &Payment,
     before: &[Refund],
     amount_minor: i64,
-    (key, reason): (&str, &str),
+    asked: Asked<'_>,
     now: DateTime<Utc>,
 ) -> Refund {
     let number = before.iter().map(|refund| refund.number).max().unwrap_or(0) + 1;
@@ -63,11 +87,12 @@ fn fresh(
         id: Id::from_uuid(app.ids.uuid()),
         payment_id: payment.id,
         number,
-        key: key.to_owned(),
+        key: asked.key.to_owned(),
         account_code: payment.account_code.clone(),
         out_refund_no: out_refund_no(&payment.out_trade_no, number),
         amount_minor,
-        reason: reason.to_owned(),
+        reason: asked.reason.to_owned(),
+        actor: asked.actor.to_owned(),
         state: State::Created,
         provider_no: String::new(),
         failure: String::new(),
@@ -87,7 +112,7 @@ pub(crate) async fn take_stand(
     now: DateTime<Utc>,
 ) -> Result<(), Fault> {
     // The order is told below, so everything is locked in its order.
-    settle::find(tx, refund.payment_id).await?;
+    let (_, payment) = settle::find(tx, refund.payment_id).await?;
     let mut refund = locked(tx, refund).await?;
     if refund.state.is_ended() {
         return Ok(());
@@ -110,6 +135,9 @@ pub(crate) async fn take_stand(
         }
     }
     store::save(tx, &refund).await?;
+    if refund.state == State::Succeeded {
+        aside::given_back(app, tx, &payment, now).await?;
+    }
     if refund.state.is_ended() {
         order_side::on_refund_ended(app, tx, &refund, now).await?;
     }

@@ -10,9 +10,10 @@ use siyu_proto::order::v1::{
     QueryPaymentRequest, QueryPaymentResponse, ReceiveNotificationRequest,
     ReceiveNotificationResponse, RecordPaymentRefundRequest, RecordPaymentRefundResponse,
     RecordPaymentRequest, RecordPaymentResponse, ReplayNotificationRequest,
-    ReplayNotificationResponse, SandboxAct, SimulatePaymentRequest, SimulatePaymentResponse,
-    StartPaymentRequest, StartPaymentResponse, UpsertProviderAccountsRequest,
-    UpsertProviderAccountsResponse, payment_service_server::PaymentService,
+    ReplayNotificationResponse, ReturnPaymentRequest, ReturnPaymentResponse, SandboxAct,
+    SimulatePaymentRequest, SimulatePaymentResponse, StartPaymentRequest, StartPaymentResponse,
+    UpsertProviderAccountsRequest, UpsertProviderAccountsResponse,
+    payment_service_server::PaymentService,
 };
 use siyu_vault::Keys;
 use tonic::{Request, Response, Status, async_trait};
@@ -20,7 +21,7 @@ use uuid::Uuid;
 
 use super::{
     account::{self, Account, Kind},
-    act, begin,
+    act, aside, begin,
     domain::{Payment, State},
     notification, read, record, sandbox, show, store,
 };
@@ -110,6 +111,13 @@ impl PaymentService for App {
         request: Request<RecordPaymentRefundRequest>,
     ) -> Result<Response<RecordPaymentRefundResponse>, Status> {
         serve(request, |ctx, message| record::refund(self, ctx, message)).await
+    }
+
+    async fn return_payment(
+        &self,
+        request: Request<ReturnPaymentRequest>,
+    ) -> Result<Response<ReturnPaymentResponse>, Status> {
+        serve(request, |ctx, message| aside::give_back(self, ctx, message)).await
     }
 
     async fn simulate_payment(

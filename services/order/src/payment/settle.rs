@@ -6,6 +6,7 @@ use siyu_kernel::Fault;
 use siyu_pg::Tx;
 
 use super::{
+    aside,
     domain::{self, Event, Late, Payment, Settlement, all_ended},
     order_side,
     provider::{Paid, Trade},
@@ -125,10 +126,13 @@ async fn succeed(
     match settlement {
         Settlement::Keep(event) => keep(app, tx, claim, payment, event, now).await?,
         Settlement::GiveBack => {
+            aside::suspend(app, tx, payment, now).await?;
             let (key, reason) = (refund::SURPLUS, "paid twice or too late");
             refund::plan(app, tx, payment.id, payment.amount_minor, (key, reason), now).await?;
         }
-        Settlement::Hold(_) | Settlement::Known => {}
+        // Until somebody gives it back.
+        Settlement::Hold(_) => aside::suspend(app, tx, payment, now).await?,
+        Settlement::Known => {}
     }
     end(app, tx, claim, now).await
 }

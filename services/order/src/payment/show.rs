@@ -24,6 +24,7 @@ pub(crate) fn payment(payment: &Payment, refunds: &[Refund]) -> Result<proto::Pa
     }
     let currency = payment.currency();
     let paid = payment.paid_minor.zip(payment.paid_currency.as_deref());
+    let back_in = payment.paid_currency.as_deref().unwrap_or(currency.code());
     let method = match payment.method {
         Method::Native => proto::PaymentMethod::Native,
         Method::Jsapi => proto::PaymentMethod::Jsapi,
@@ -46,7 +47,7 @@ pub(crate) fn payment(payment: &Payment, refunds: &[Refund]) -> Result<proto::Pa
         problem: payment.problem.clone(),
         create_time: Some(timestamp(payment.created_at)),
         success_time: payment.succeeded_at.map(timestamp),
-        refunds: refunds.iter().map(|each| refund(each, currency.code())).collect(),
+        refunds: refunds.iter().map(|each| refund(each, back_in)).collect(),
         ..shown
     })
 }
@@ -105,6 +106,7 @@ fn refund(refund: &Refund, currency: &str) -> proto::PaymentRefund {
         create_time: Some(timestamp(refund.created_at)),
         end_time: refund.ended_at.map(timestamp),
         record: None,
+        actor: refund.actor.clone(),
     }
 }
 

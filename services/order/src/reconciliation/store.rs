@@ -115,7 +115,7 @@ pub async fn ours_by_number(
             limit 1
         ) as r
         cross join lateral (
-            select currency from payments where merchant_id = $1 and id = r.payment_id limit 1
+            select coalesce(paid_currency, currency) as currency from payments where merchant_id = $1 and id = r.payment_id limit 1
         ) as p",
     )
     .bind(tx.merchant())
@@ -150,7 +150,7 @@ pub async fn ours_between(
         "select 'refund' as kind, r.out_refund_no as out_no, r.amount_minor, p.currency
         from payment_refunds r
         cross join lateral (
-            select currency from payments where merchant_id = $1 and id = r.payment_id limit 1
+            select coalesce(paid_currency, currency) as currency from payments where merchant_id = $1 and id = r.payment_id limit 1
         ) as p
         where r.merchant_id = $1 and r.account_code = $2 and r.state = 'succeeded' and r.ended_at >= $3
             and r.ended_at < $4

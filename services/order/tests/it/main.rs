@@ -57,6 +57,7 @@ mod stock_lists;
 mod stock_orders;
 mod stock_race;
 mod stream;
+mod suspense;
 mod till;
 mod visibility;
 mod wechat;

@@ -38,6 +38,8 @@ pub struct Refund {
     pub amount_minor: i64,
     /// Why it was made.
     pub reason: String,
+    /// The credential that asked for it; empty where an order's refund did, or where it goes back by itself.
+    pub actor: String,
     /// How it stands.
     pub state: State,
     /// The payment company's own number.

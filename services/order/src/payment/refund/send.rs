@@ -79,7 +79,7 @@ async fn send(
         out_refund_no: &refund.out_refund_no,
         amount_minor: refund.amount_minor,
         total_minor: payment.paid_minor.unwrap_or(payment.amount_minor),
-        currency: payment.currency(),
+        currency: payment.paid_in()?,
         reason: &refund.reason,
     };
     Ok(match provider.refund(&order).await {

@@ -11,8 +11,8 @@ use crate::claim::domain::PaymentId;
 pub async fn insert(tx: &mut Tx, refund: &Refund) -> Result<(), siyu_pg::Error> {
     sqlx::query(
         "insert into payment_refunds (merchant_id, id, payment_id, number, key, account_code, out_refund_no, amount_minor,
-            reason, state, provider_no, failure, tries, due_at, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+            reason, state, provider_no, failure, tries, due_at, created_at, actor)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
     )
     .bind(tx.merchant())
     .bind(refund.id)
@@ -29,6 +29,7 @@ pub async fn insert(tx: &mut Tx, refund: &Refund) -> Result<(), siyu_pg::Error> 
     .bind(refund.tries)
     .bind(refund.due_at)
     .bind(refund.created_at)
+    .bind(&refund.actor)
     .execute(&mut **tx)
     .await?;
     Ok(())
