@@ -176,7 +176,17 @@ impl Refund {
     pub fn take(&mut self, event: Event, now: DateTime<Utc>, next: DateTime<Utc>) {
         let before = self.state;
         self.state = before.on(event);
-        self.tries = if self.state == before { self.tries.saturating_add(1) } else { 0 };
+        self.tries = match event {
+            // Only what is known to have come about begins anew: what is sent again and again without an end is sent less often.
+            Event::Processing | Event::Succeeded | Event::Failed if self.state != before => 0,
+            // The answer to it counts.
+            Event::Send => self.tries,
+            Event::Processing
+            | Event::Succeeded
+            | Event::Failed
+            | Event::Unknown
+            | Event::Absent => self.tries.saturating_add(1),
+        };
         self.due_at = (!self.state.is_ended()).then_some(next);
         if self.state.is_ended() && self.ended_at.is_none() {
             self.ended_at = Some(now);
@@ -209,6 +219,42 @@ mod tests {
             let row = format!("//! | {} | {} |", state.as_str(), cells.join(" | "));
             assert!(include_str!("domain.rs").contains(&row), "{row}");
         }
+    }
+
+    fn fresh() -> Refund {
+        Refund {
+            id: Id::from_uuid(uuid::Uuid::nil()),
+            payment_id: Id::from_uuid(uuid::Uuid::nil()),
+            number: 1,
+            key: String::new(),
+            account_code: String::new(),
+            out_refund_no: String::new(),
+            amount_minor: 1,
+            reason: String::new(),
+            actor: String::new(),
+            state: State::Created,
+            provider_no: String::new(),
+            failure: String::new(),
+            tries: 0,
+            due_at: None,
+            created_at: DateTime::UNIX_EPOCH,
+            ended_at: None,
+        }
+    }
+
+    #[test]
+    fn what_is_sent_without_an_end_is_sent_less_and_less_often() {
+        let (at, mut refund) = (DateTime::UNIX_EPOCH, fresh());
+        for round in 0..20 {
+            assert_eq!(refund.tries, round);
+            refund.take(Event::Send, at, at);
+            refund.take(Event::Unknown, at, at);
+        }
+        refund.take(Event::Processing, at, at);
+        assert_eq!((refund.state, refund.tries), (State::Processing, 0), "now it is under way");
+        refund.take(Event::Processing, at, at);
+        refund.take(Event::Unknown, at, at);
+        assert_eq!(refund.tries, 2);
     }
 
     #[test]
