@@ -58,27 +58,23 @@ fn sha1(file: &[u8]) -> String {
 }
 
 /// Reads a bill: a line of names, a line for each movement with a grave accent before each value, and two lines of sums.
+/// Nothing is quoted: a value may hold commas and quotation marks, and ends where a comma and an accent begin the next one.
 fn read(text: &str) -> Result<Vec<Row>, Trouble> {
-    let mut lines = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
-    let mut records = lines.records();
-    let head = records.next().transpose().map_err(|_| odd("its names"))?;
-    let head = head.ok_or_else(|| odd("it is empty"))?;
+    let mut lines = text.trim_start_matches('\u{feff}').lines();
+    let head = lines.next().ok_or_else(|| odd("it is empty"))?;
     let places: HashMap<&str, usize> =
-        head.iter().enumerate().map(|(i, name)| (name.trim(), i)).collect();
+        head.split(',').enumerate().map(|(i, name)| (name.trim(), i)).collect();
     let mut rows = Vec::new();
-    for record in records {
-        let record = record.map_err(|_| odd("a line"))?;
-        let first = record.get(0).unwrap_or_default();
-        if !first.starts_with('`') {
-            break;
+    for line in lines {
+        let Some(line) = line.strip_prefix('`') else { break };
+        let values: Vec<&str> = line.split(",`").collect();
+        if values.len() != places.len() {
+            return Err(odd("a line has more or fewer values than names"));
         }
         let value = |names: &[&str]| {
             let place = names.iter().find_map(|name| places.get(name));
-            let value = place.and_then(|&place| record.get(place));
-            value.map(|value| value.trim_start_matches('`').trim()).unwrap_or_default()
+            let value = place.and_then(|&place| values.get(place));
+            value.map(|value| value.trim()).unwrap_or_default()
         };
         rows.extend(row(value)?);
     }
@@ -140,6 +136,12 @@ mod tests {
             row(RowKind::Refund, "ORDER-1-r1", "5000001", 2_005),
         ];
         assert_eq!(read(BILL).unwrap(), expected);
+        // What was sold has any name.
+        let odd = BILL.replace("`Shirt,", "`Shirt, \"blue\", size M,");
+        assert_ne!(odd, BILL);
+        assert_eq!(read(&odd).unwrap(), expected);
+        assert_eq!(read(&odd.replace('\n', "\r\n")).unwrap(), expected);
+        assert!(read(&BILL.replace(",`Shirt", "")).is_err(), "a value is missing");
         assert!(read("").is_err());
         assert!(read(&BILL.replace("`88.05,`0.00", "`88.055,`0.00")).is_err(), "half a fen");
     }
