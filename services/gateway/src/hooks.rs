@@ -8,7 +8,7 @@ use std::{
     hash::{BuildHasher, RandomState},
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 
@@ -36,6 +36,8 @@ pub(crate) const NAME: &str = "siyu.order.v1.PaymentService/ReceiveNotification"
 const SCOPE: &str = "payment_notifications.write";
 /// The headers that a signature of WeChat Pay consists of.
 const SIGNATURE: &str = "wechatpay-";
+/// The one of them that names the key.
+const KEY: &str = "wechatpay-serial";
 
 /// The door for payment companies.
 #[derive(Debug)]
@@ -54,11 +56,15 @@ struct Refused {
 }
 
 /// How often each address may be posted to: of each the instant until which its calls are used up. Addresses may share a slot;
-/// there are too many to share one by chance, and whoever makes addresses up finds no more of them.
+/// there are too many to share one by chance, and whoever makes addresses up finds no more of them. Who names the key that was
+/// believed at an address before has another slot than everybody else there: whoever posts what is not the company's, without
+/// knowing its key, does not use up the company's calls.
 #[derive(Debug)]
 struct Rates {
     seed: RandomState,
     used_until: Vec<AtomicI64>,
+    /// What addresses and keys were believed, as the hashes of both.
+    believed: Vec<AtomicU64>,
 }
 
 impl Hooks {
@@ -86,7 +92,8 @@ impl Hooks {
         if head.method != Method::POST {
             return Err(Refused::new(StatusCode::METHOD_NOT_ALLOWED, "notifications are posted"));
         }
-        if !self.rates.admits(head.uri.path(), self.clock.now().timestamp_micros()) {
+        let from = (head.uri.path(), key(&head.headers));
+        if !self.rates.admits(from, self.clock.now().timestamp_micros()) {
             return Err(Refused::new(StatusCode::TOO_MANY_REQUESTS, "too many notifications"));
         }
         let body = String::from_utf8(self.read(body).await?.into());
@@ -101,6 +108,9 @@ impl Hooks {
         let answer = payments.receive_notification(told).await.map_err(fault)?.into_inner();
         let status = u16::try_from(answer.answer_status).ok();
         let status = status.and_then(|status| StatusCode::from_u16(status).ok());
+        if status == Some(StatusCode::OK) {
+            self.rates.believe(from);
+        }
         Ok((status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), answer.answer_body))
     }
 
@@ -151,14 +161,26 @@ pub(crate) fn overloaded() -> Response<Body> {
 impl Rates {
     fn new() -> Self {
         let slots = std::iter::repeat_with(AtomicI64::default).take(limits::HOOK_SLOTS);
-        Self { seed: RandomState::new(), used_until: slots.collect() }
+        let believed = std::iter::repeat_with(AtomicU64::default).take(limits::HOOK_SLOTS);
+        let seed = RandomState::new();
+        Self { seed, used_until: slots.collect(), believed: believed.collect() }
+    }
+
+    /// Notes that what came to an address was signed with the key that it names.
+    fn believe(&self, from: (&str, &str)) {
+        let hash = self.seed.hash_one(from);
+        self.believed[slot(hash, self.believed.len())].store(hash, Ordering::Relaxed);
+    }
+
+    fn is_believed(&self, from: (&str, &str)) -> bool {
+        let hash = self.seed.hash_one(from);
+        self.believed[slot(hash, self.believed.len())].load(Ordering::Relaxed) == hash
     }
 
     /// Counts a call at an instant in microseconds, unless there were too many (the generic cell rate algorithm, ITU-T I.371).
-    fn admits(&self, path: &str, now: i64) -> bool {
-        let slots = self.used_until.len() as u64;
-        let slot = usize::try_from(self.seed.hash_one(path) % slots);
-        let slot = &self.used_until[slot.expect("it is the index of a slot")];
+    fn admits(&self, from: (&str, &str), now: i64) -> bool {
+        let hash = self.seed.hash_one((from.0, self.is_believed(from)));
+        let slot = &self.used_until[slot(hash, self.used_until.len())];
         let (each, burst) = (limits::HOOK_EACH_MICROS, limits::HOOK_BURST_MICROS);
         let count = |until: i64| {
             let until = until.max(now);
@@ -166,6 +188,16 @@ impl Rates {
         };
         slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, count).is_ok()
     }
+}
+
+/// The slot of a hash.
+fn slot(hash: u64, slots: usize) -> usize {
+    usize::try_from(hash % slots as u64).expect("it is the index of a slot")
+}
+
+/// The key that a notification claims to be signed with; empty where it names none.
+fn key(headers: &HeaderMap) -> &str {
+    headers.get(KEY).and_then(|key| key.to_str().ok()).unwrap_or_default()
 }
 
 /// Whose account an address is of.
@@ -216,13 +248,36 @@ mod tests {
     #[test]
     fn an_address_has_so_many_calls_at_once_and_then_so_many_a_second_and_others_have_their_own() {
         let (rates, each) = (Rates::new(), limits::HOOK_EACH_MICROS);
-        let at_once = (0..10_000).take_while(|_| rates.admits("a", 0)).count();
+        let at_once = (0..10_000).take_while(|_| rates.admits(("a", ""), 0)).count();
         let burst = usize::try_from(limits::HOOK_BURST_MICROS / each).unwrap();
         assert_eq!(at_once, burst + 1);
-        assert!(!rates.admits("a", each - 1));
-        assert!(rates.admits("a", each));
-        assert!(!rates.admits("a", each));
-        let others = (0..100).filter(|n| rates.admits(&format!("b{n}"), each)).count();
+        assert!(!rates.admits(("a", ""), each - 1));
+        assert!(rates.admits(("a", ""), each));
+        assert!(!rates.admits(("a", ""), each));
+        let others = (0..100).filter(|n| rates.admits((&format!("b{n}"), ""), each)).count();
         assert!(others > 90, "{others}");
+    }
+
+    #[test]
+    fn who_posts_what_is_not_believed_uses_up_nothing_of_the_company_that_is() {
+        let burst = usize::try_from(limits::HOOK_BURST_MICROS / limits::HOOK_EACH_MICROS).unwrap();
+        let is_safe = |address: &str| {
+            let (rates, company) = (Rates::new(), (address, "KEY-1"));
+            assert!(rates.admits(company, 0));
+            rates.believe(company);
+            // However many keys are made up, they share what nobody was believed with.
+            let made_up = (0..10_000).map(|n| format!("MADE-UP-{n}"));
+            let made_up = made_up.filter(|key| rates.admits((address, key), 0)).count();
+            assert!(made_up <= burst, "{made_up}");
+            assert!(
+                !rates.is_believed(("elsewhere", "KEY-1")),
+                "a key counts where it was believed"
+            );
+            // Its own calls are not without a bound either.
+            (0..10_000).filter(|_| rates.admits(company, 0)).count() == burst + 1
+        };
+        // Two slots are the same one by chance, once in some thousand addresses.
+        let safe = (0..16).filter(|n| is_safe(&format!("a{n}"))).count();
+        assert!(safe >= 14, "{safe}");
     }
 }

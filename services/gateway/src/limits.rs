@@ -56,7 +56,7 @@ pub const HOOK_EACH_MICROS: i64 = 20_000;
 /// What an address may use up in advance: 200 notifications, as when a company catches up.
 pub const HOOK_BURST_MICROS: i64 = 200 * HOOK_EACH_MICROS;
 
-/// Addresses that are told apart: 32 KiB.
+/// Addresses that are told apart: 32 KiB for their calls, and as much for the keys that were believed.
 pub const HOOK_SLOTS: usize = 4096;
 
 /// How long the door waits after the system refused it a connection, for instance for want of file descriptors.

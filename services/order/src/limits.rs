@@ -90,6 +90,16 @@ pub const RELEASES_BATCH: i64 = 200;
 /// Pages of notifications: their bodies are some KiB each.
 pub const NOTIFICATION_PAGE: Sizes = Sizes { default: 50, max: 200 };
 
+/// How many refused notifications of an account are kept within [`REFUSED_WINDOW`]: enough to see what is wrong with its keys.
+/// Anybody may post some, 16 KiB each: in the week that they are kept, an account has 52 MiB of them at most.
+pub const REFUSED_KEPT_MAX: i32 = 20;
+
+/// After which time refused notifications are counted anew.
+pub const REFUSED_WINDOW: TimeDelta = TimeDelta::hours(1);
+
+/// How long refused notifications are kept, for somebody to add a key and replay them.
+pub const REFUSED_KEPT_FOR: TimeDelta = TimeDelta::days(7);
+
 /// Attempts to pay for one order: more than any buyer makes, and their number fits what payment companies take.
 pub const ATTEMPTS_MAX: i32 = 50;
 

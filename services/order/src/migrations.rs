@@ -164,4 +164,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "name_who_returns_payments",
         sql: include_str!("../migrations/1112_name_who_returns_payments.sql"),
     },
+    Migration {
+        version: 1113,
+        name: "bound_refused_notifications",
+        sql: include_str!("../migrations/1113_bound_refused_notifications.sql"),
+    },
 ];

@@ -65,12 +65,14 @@ pub(crate) async fn refunds(app: &App) -> Result<Progress, Fault> {
     Ok(progress)
 }
 
-/// Works on what payment companies told.
+/// Works on what payment companies told, and forgets what was refused long ago.
 pub(crate) async fn notifications(app: &App) -> Result<Progress, Fault> {
     let now = app.clock.now();
     let mut jobs = app.db.system("order.payment_notifications").await?;
     let due = notification::store::due(&mut jobs, now, limits::JOB_BATCH).await?;
-    drop(jobs);
+    let old = now - limits::REFUSED_KEPT_FOR;
+    notification::store::purge_refused(&mut jobs, old, limits::JOB_BATCH).await?;
+    jobs.commit().await?;
     let progress = progress(&due);
     let each = |(merchant, id, due_at): (Id<Merchant>, _, _)| async move {
         let mut tx = app.db.tenant(merchant).await?;

@@ -1,5 +1,6 @@
 //! What payment companies tell (rules 17, 130): checked, stored as it came, acknowledged at once, worked on later, and once more
-//! where somebody wants it. One whose signature or time does not fit is stored, too, but takes nobody's place.
+//! where somebody wants it. One whose signature or time does not fit is stored, too, but takes nobody's place: so many an hour
+//! of an account, for some days, for anybody may post them.
 
 pub mod domain;
 pub mod store;
@@ -24,7 +25,7 @@ pub(crate) async fn receive(
     merchant: Id<Merchant>,
     request: &ReceiveNotificationRequest,
     now: DateTime<Utc>,
-) -> Result<Notification, Fault> {
+) -> Result<(Option<NotificationId>, State), Fault> {
     let (_, provider) = account::provider(app, merchant, &request.account_code).await?;
     let incoming = Incoming { headers: &request.headers, body: &request.body, received_at: now };
     let (event_id, state, problem) = match provider.parse_notification(&incoming) {
@@ -50,9 +51,15 @@ pub(crate) async fn receive(
         due_at: (state == State::Received).then_some(now),
     };
     let mut tx = app.db.tenant(merchant).await?;
+    if state == State::Refused {
+        let since = now - limits::REFUSED_WINDOW;
+        if !store::admit_refused(&mut tx, &request.account_code, since, now).await? {
+            return Ok((None, state));
+        }
+    }
     let stored = store::insert(&mut tx, &notification).await?;
     tx.commit().await?;
-    Ok(stored)
+    Ok((Some(stored.id), stored.state))
 }
 
 /// Works on one notification that this process has leased.

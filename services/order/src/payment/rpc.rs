@@ -212,11 +212,11 @@ async fn receive(
     ctx: Ctx,
     request: ReceiveNotificationRequest,
 ) -> Result<ReceiveNotificationResponse, Fault> {
-    let stored = notification::receive(app, ctx.merchant()?, &request, ctx.now).await?;
-    let (answer_status, answer_body) = notification::answer(stored.state);
+    let (id, state) = notification::receive(app, ctx.merchant()?, &request, ctx.now).await?;
+    let (answer_status, answer_body) = notification::answer(state);
     Ok(ReceiveNotificationResponse {
-        notification_id: stored.id.to_string(),
-        state: stored.state.show().into(),
+        notification_id: id.map(|id| id.to_string()).unwrap_or_default(),
+        state: state.show().into(),
         answer_status,
         answer_body: answer_body.to_owned(),
     })

@@ -112,3 +112,35 @@ async fn a_notification_of_something_unknown_is_kept_until_it_is_known() {
     till.world.payments(1).replay_notification(replay).await.unwrap();
     assert_eq!(till.get(&payment).await.state(), PaymentState::Succeeded);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_what_is_refused_some_is_kept_for_some_days() {
+    let till = Till::open().await;
+    till.save_account("other").await;
+    let forged = |account: &str, n: usize| ReceiveNotificationRequest {
+        account_code: account.into(),
+        headers: Vec::new(),
+        body: format!("forged {n}"),
+    };
+    let kept = "select count(*) from payment_notifications where state = 'refused'";
+    let requests: Vec<_> = (0..60).map(|n| forged("box", n)).collect();
+    let answers = futures::future::join_all(requests.iter().map(|told| till.tell(told))).await;
+    assert!(answers.iter().all(|a| a.state() == NotificationState::Refused));
+    assert!(answers.iter().all(|a| a.answer_status == 401));
+    let stored = answers.iter().filter(|answer| !answer.notification_id.is_empty()).count();
+    assert_eq!((stored, till.world.count(kept).await), (20, 20));
+    // Another account has its own, and so has another hour.
+    assert!(!till.tell(&forged("other", 0)).await.notification_id.is_empty());
+    till.world.clock.advance(TimeDelta::hours(1));
+    assert!(!till.tell(&forged("box", 60)).await.notification_id.is_empty());
+    assert_eq!(till.world.count(kept).await, 22);
+    // What the company told is never in their way, and stays when they go.
+    let order = till.claim(1, 100).await;
+    let payment = till.start("1", order).await.unwrap();
+    till.pay(&payment).await;
+    till.world.clock.advance(TimeDelta::days(7) - TimeDelta::minutes(30));
+    till.work().await;
+    assert_eq!(till.world.count(kept).await, 1, "the others came more than a week ago");
+    let told = "select count(*) from payment_notifications where state = 'processed'";
+    assert_eq!(till.world.count(told).await, 1);
+}

@@ -6,6 +6,7 @@ use siyu_pg::{SystemTx, Tx};
 use uuid::Uuid;
 
 use super::domain::{Notification, NotificationId, State};
+use crate::limits;
 
 /// Stores a notification, or counts once more the one that is there for the same event; gives the one that stands.
 pub async fn insert(
@@ -35,6 +36,54 @@ pub async fn insert(
     .fetch_one(&mut **tx)
     .await?;
     Ok(stored)
+}
+
+/// Counts one more refused notification of an account, if it may be kept: one statement, so that of many at once no more are.
+pub async fn admit_refused(
+    tx: &mut Tx,
+    account_code: &str,
+    since: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<bool, siyu_pg::Error> {
+    let done = sqlx::query(
+        "insert into payment_notification_refusals as r (merchant_id, account_code, since, kept)
+        values ($1, $2, $4, 1)
+        on conflict on constraint payment_notification_refusals_pkey do update
+        set since = case when r.since > $3 then r.since else $4 end, kept = case when r.since > $3 then r.kept + 1 else 1 end
+        where r.since <= $3 or r.kept < $5",
+    )
+    .bind(tx.merchant())
+    .bind(account_code)
+    .bind(since)
+    .bind(now)
+    .bind(limits::REFUSED_KEPT_MAX)
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Removes refused notifications that came before an instant, the oldest first; says how many.
+pub async fn purge_refused(
+    tx: &mut SystemTx,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<u64, siyu_pg::Error> {
+    let done = sqlx::query(
+        "with old as (
+            select merchant_id, id
+            from payment_notifications
+            where state = 'refused' and received_at < $1
+            order by received_at
+            limit $2
+        )
+        delete from payment_notifications as n using old
+        where n.merchant_id = old.merchant_id and n.id = old.id and n.state = 'refused'",
+    )
+    .bind(before)
+    .bind(limit)
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected())
 }
 
 /// A notification.
