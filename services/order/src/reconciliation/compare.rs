@@ -42,19 +42,24 @@ pub(super) async fn day(
         let key = (row.kind, row.out_no.clone());
         sides.entry(key).or_default().0 = Some(row);
     }
+    let mut beside: BTreeSet<Key> = BTreeSet::new();
     if of.complete {
         let next = LocalDay(of.day.0 + 1);
         let (from, to) = (of.zone.start_of(of.day), of.zone.start_of(next));
         let ours = store::ours_between(tx, of.account, from, to).await?;
-        // A movement near midnight may stand in the statement of the day beside.
-        let elsewhere = store::rows_by_number(tx, of.account, &ours).await?;
-        let elsewhere: BTreeSet<Key> =
-            elsewhere.into_iter().map(|row| (row.kind, row.out_no)).collect();
+        // A movement may stand in the statement of another day: a payment near midnight, or a refund that was taken then and
+        // ended days later. When its row came we may not have had it yet, so the two are compared now.
+        let mut elsewhere = store::rows_by_number(tx, of.account, &ours).await?;
+        elsewhere.retain(|row| !sides.contains_key(&(row.kind, row.out_no.clone())));
+        known.extend(store::of_movements(tx, of.account, &elsewhere).await?);
+        for row in elsewhere {
+            let key = (row.kind, row.out_no.clone());
+            beside.insert(key.clone());
+            sides.entry(key).or_default().0 = Some(row);
+        }
         for ours in ours {
             let key = (ours.kind, ours.out_no.clone());
-            if sides.contains_key(&key) || !elsewhere.contains(&key) {
-                sides.entry(key).or_default().1 = Some(ours);
-            }
+            sides.entry(key).or_default().1 = Some(ours);
         }
     }
     known.extend(store::of_day(tx, of.account, of.day.0).await?);
@@ -62,7 +67,11 @@ pub(super) async fn day(
         known.into_iter().map(|found| ((found.kind, found.out_no.clone()), found)).collect();
     for (key, (theirs, ours)) in sides {
         let before = known.remove(&key);
-        let found = finding(app, of, (&key.1, theirs.as_ref(), ours.as_ref()), now);
+        let mut found = finding(app, of, (&key.1, theirs.as_ref(), ours.as_ref()), now);
+        if let (Some(found), Some(before), true) = (&mut found, &before, beside.contains(&key)) {
+            // It stays with the statement that has the row.
+            found.day = before.day;
+        }
         put_down(tx, before, found, now).await?;
     }
     // What is left was found under this day before and is no difference any more.

@@ -227,6 +227,42 @@ async fn payments_that_our_books_took_no_notice_of_are_found() {
 }
 
 #[tokio::test]
+async fn a_refund_that_ends_after_its_statement_leaves_suspense_with_that_of_its_end() {
+    let till = Till::open().await;
+    let order = till.claim(1, 100).await;
+    let payment = till.start("1", order).await.unwrap();
+    till.pay(&payment).await;
+    till.work().await;
+    // The refund is under way, and stands in the statement of the day that the company took it.
+    till.refund(&payment, "a", 30).await.unwrap();
+    till.world.clock.advance(TimeDelta::days(1));
+    let refund = format!("{}-r1", payment.out_trade_no);
+    let first = [
+        row(StatementKind::Payment, &payment.out_trade_no, 100),
+        row(StatementKind::Refund, &refund, 30),
+    ];
+    let day = import(&till, given(&first)).await.unwrap();
+    assert_eq!(counts(&day), [2, 1, 1, 0, 0, 1]);
+    assert_eq!(suspense(&till).await, [(-30, 1)]);
+    // Days later it ends; the statement of that day has nothing of it.
+    till.world.clock.advance(TimeDelta::days(2));
+    till.work().await;
+    assert_eq!(till.get(&payment).await.refunds[0].state(), PaymentRefundState::Succeeded);
+    till.world.clock.advance(TimeDelta::days(1));
+    let later = ImportStatementRequest { day: "2024-06-04".into(), ..given(&[]) };
+    let day = import(&till, later.clone()).await.unwrap();
+    assert_eq!(counts(&day), [0, 0, 0, 0, 0, 0]);
+    assert!(suspense(&till).await.is_empty(), "both sides have it");
+    let found = differences(&till).await;
+    assert_eq!((found[0].state(), found[0].day.as_str()), (DifferenceState::Resolved, DAY));
+    // The same once more, and the first one again: nothing opens.
+    import(&till, later).await.unwrap();
+    let day = import(&till, given(&first)).await.unwrap();
+    assert_eq!(counts(&day), [2, 2, 0, 0, 0, 0]);
+    assert!(suspense(&till).await.is_empty());
+}
+
+#[tokio::test]
 async fn rows_that_contradict_themselves_and_days_that_are_not_over_are_refused() {
     let till = Till::open().await;
     let early = import(&till, fetched("box")).await.unwrap_err();
