@@ -1,5 +1,5 @@
-//! Orders in other currencies than the merchant's (多币种, reference §3.9). What an order is worth stays in the merchant's
-//! currency; beside it stands what its buyer sees and pays, with the rate that it was placed at.
+//! Orders in other currencies than the merchant's (多币种, reference §3.9). What an order is worth, and what is charged for it,
+//! stays in the merchant's currency; beside it stands what its buyer sees, with the rate that it was placed at.
 
 pub mod domain;
 pub mod rpc;

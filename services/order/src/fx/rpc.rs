@@ -79,8 +79,10 @@ async fn upsert(
     rows.sort_by(|a, b| a.currency.cmp(&b.currency));
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
     store::upsert(&mut tx, &rows, ctx.now).await?;
+    let currencies: Vec<&str> = rows.iter().map(|row| row.currency.as_str()).collect();
+    let now = store::of_currencies(&mut tx, &currencies).await?;
     tx.commit().await?;
-    Ok(UpsertFxRatesResponse { rates: request.rates })
+    Ok(UpsertFxRatesResponse { rates: now.iter().map(show_rate).collect() })
 }
 
 async fn list(

@@ -33,7 +33,7 @@ pub struct PresentmentRow {
     pub shipping_minor: i64,
 }
 
-/// Sets rates; sorted by currency, so that two calls never wait for each other.
+/// Sets rates, unless newer ones are known; sorted by currency, so that two calls never wait for each other.
 pub async fn upsert(
     tx: &mut Tx,
     rates: &[RateRow],
@@ -44,7 +44,8 @@ pub async fn upsert(
         select $1, n.*, $6 from unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[]) as n
         on conflict on constraint fx_rates_pkey do update
         set rate = excluded.rate, source = excluded.source, rate_at = excluded.rate_at,
-            updated_at = excluded.updated_at",
+            updated_at = excluded.updated_at
+        where excluded.rate_at >= fx_rates.rate_at",
     )
     .bind(tx.merchant())
     .bind(rates.iter().map(|rate| rate.currency.as_str()).collect::<Vec<_>>())
@@ -55,6 +56,26 @@ pub async fn upsert(
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// The rates of currencies, in their order.
+pub async fn of_currencies(
+    tx: &mut Tx,
+    currencies: &[&str],
+) -> Result<Vec<RateRow>, siyu_pg::Error> {
+    let rates = sqlx::query_as(
+        "select r.*
+        from unnest($2::text[]) with ordinality as k (currency, n)
+        cross join lateral (
+            select currency, rate, source, rate_at from fx_rates where merchant_id = $1 and currency = k.currency
+        ) as r
+        order by k.n",
+    )
+    .bind(tx.merchant())
+    .bind(currencies)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rates)
 }
 
 /// The rate of a currency.

@@ -1,4 +1,4 @@
-//! Orders that their buyers see and pay in another currency.
+//! Orders that their buyers see in another currency.
 
 use chrono::TimeDelta;
 use siyu_grpc::fault;
@@ -17,10 +17,10 @@ fn rate(currency_code: &str, rate: &str, seconds: i64) -> FxRate {
 }
 
 impl Market {
-    async fn rates(&self, rates: &[FxRate]) -> Result<(), Fault> {
+    async fn rates(&self, rates: &[FxRate]) -> Result<Vec<FxRate>, Fault> {
         let request = UpsertFxRatesRequest { rates: rates.to_vec() };
         let reply = self.world.rates(1).upsert_fx_rates(request).await;
-        reply.map(|_| ()).map_err(fault)
+        reply.map(|reply| reply.into_inner().rates).map_err(fault)
     }
 
     fn seen_in(&self, key: &str, currency: &str) -> PlaceOrderRequest {
@@ -73,4 +73,19 @@ async fn an_order_is_not_placed_at_a_rate_that_is_not_there_or_too_old() {
     let expected =
         ["rates[0].currency_code", "rates[1].currency_code", "rates[2].rate", "rates[3].rate_time"];
     assert_eq!(fields, expected);
+}
+
+#[tokio::test]
+async fn a_rate_that_comes_late_takes_no_newer_ones_place() {
+    let market = Market::new(1).await;
+    let newer = rate("JPY", "21.4567", 0);
+    market.rates(std::slice::from_ref(&newer)).await.unwrap();
+    let late = [rate("USD", "0.1397", -60), rate("JPY", "20", -60)];
+    let now = market.rates(&late).await.unwrap();
+    assert_eq!(now, [newer.clone(), late[0].clone()], "as they are now");
+    let shown = market.place(market.seen_in("a", "JPY")).await.unwrap().checkout.unwrap();
+    assert_eq!(shown.presentment.unwrap().rate, Some(newer));
+    // Of two words about the same instant the later one counts.
+    let again = rate("JPY", "21.5", 0);
+    assert_eq!(market.rates(std::slice::from_ref(&again)).await.unwrap(), [again]);
 }
