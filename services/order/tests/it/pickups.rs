@@ -190,3 +190,20 @@ async fn what_is_fetched_is_not_sent_and_what_is_sent_is_not_fetched() {
     let asked = depot.buy(depot.cart_by("d", DeliveryMethod::PickUp, "north")).await;
     assert_eq!(depot.parts(&asked).await[0].store_id, depot.stores[0]);
 }
+
+#[tokio::test]
+async fn an_order_that_is_fetched_is_taken_on_as_a_whole() {
+    let depot = Depot::new(&["north"]).await;
+    let id = depot.buy(depot.cart_by("a", DeliveryMethod::PickUp, "north")).await;
+    let some = [crate::depot::line(2, 1)];
+    assert_eq!(reason(depot.accept("1", &id, (1, "north"), &some).await), "PICKUP_NOT_DIVIDED");
+    assert_eq!(depot.state(&id).await, OrderState::Paid, "nothing of it was taken on");
+    // All of it by name is all of it.
+    let all = [crate::depot::line(1, 1), crate::depot::line(2, 2)];
+    depot.accept("2", &id, (1, "north"), &all).await.unwrap();
+    let code = depot.code(&id).await.unwrap();
+    depot.show("t", "north", &code.code).await.unwrap();
+    assert_eq!(figures(&depot.world, "scarf", "north").await, (8, 0, 8));
+    assert_eq!(figures(&depot.world, "dress-m", "north").await, (9, 0, 9));
+    depot.books().await;
+}

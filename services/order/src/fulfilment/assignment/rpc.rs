@@ -18,8 +18,9 @@ use super::{
 };
 use crate::{
     App,
+    checkout::store::Delivery,
     fulfilment::{
-        parcel,
+        parcel::{self, rpc::delivery},
         pickup::By,
         routing::{self, Around},
         site::{Place, place, store_at},
@@ -107,6 +108,11 @@ async fn take(
     let all = part::store::lines(tx, (order.id, part.part)).await?;
     let taken = chosen(&all, asked)?;
     let rest = part::less(&all, &taken);
+    if !rest.is_empty() && delivery(tx, order.id).await? == Delivery::PickUp {
+        // Its buyer has one store and one code.
+        let message = "an order that its buyer fetches is taken on as a whole or not at all";
+        return Err(Fault::new(Code::FailedPrecondition, "PICKUP_NOT_DIVIDED", message));
+    }
     for &(line_no, pieces) in &rest {
         part::store::lower(tx, (order.id, part.part), line_no, pieces).await?;
     }
