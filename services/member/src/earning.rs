@@ -1,7 +1,9 @@
 //! What orders earn their buyers: points and growth, from the facts of the order service. An order's earning is always the
 //! one of its latest revision; a change takes the earlier one back and gives the new one, so the sum of all postings of an
-//! order is what it earns now, whatever order revisions arrive in.
+//! order is what it earns now, whatever order revisions arrive in. What lapsed is the exception: it is gone, and is neither taken
+//! back nor given again ([`change`]).
 
+pub mod change;
 pub mod domain;
 pub mod events;
 pub mod store;

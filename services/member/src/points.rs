@@ -17,15 +17,16 @@ pub mod store;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use siyu_kernel::{Code, Fault};
-use siyu_ledger::LotExpiry;
+use siyu_kernel::{Code, Fault, Id, kind};
+use siyu_ledger::{Account, Draw, DueLot, Movement, NewAccount, Outcome, Transfer};
 use siyu_runtime::Progress;
+use uuid::Uuid;
 
 use crate::{
     App,
     account::{FREEZE_EXPIRED, GROWTH, HELD, LAPSED, POINTS_LAPSED},
     limits,
-    person::PersonId,
+    person::{self, PersonId},
     tier,
 };
 
@@ -71,21 +72,54 @@ pub(crate) async fn expire_freezes(app: &App) -> Result<Progress, Fault> {
 
 /// A step of the job that takes lapsed points and growth out of their lots, and looks anew at whose growth lapsed.
 pub(crate) async fn expire_lots(app: &App) -> Result<Progress, Fault> {
-    let now: DateTime<Utc> = app.clock.now();
-    let mut tx = app.db.system("member.expire_lots").await?;
-    let expiry = LotExpiry { of: HELD, into: LAPSED, code: POINTS_LAPSED };
-    let limit = limits::EXPIRED_AT_ONCE;
-    let lapsed = siyu_ledger::lapse_lots(&mut tx, &*app.ids, expiry, now, limit).await?;
-    let mut grown: BTreeMap<_, BTreeSet<PersonId>> = BTreeMap::new();
-    for of in lapsed.iter().filter(|of| of.asset == GROWTH) {
-        grown.entry(of.merchant).or_default().insert(PersonId::from_uuid(of.owner));
+    let now = app.clock.now();
+    let mut jobs = app.db.system("member.expire_lots").await?;
+    let due = siyu_ledger::due_lots(&mut jobs, HELD, now, limits::EXPIRED_AT_ONCE).await?;
+    drop(jobs);
+    let mut by_merchant: BTreeMap<Id<kind::Merchant>, Vec<DueLot>> = BTreeMap::new();
+    for lot in due {
+        by_merchant.entry(lot.merchant_id).or_default().push(lot);
     }
-    for (merchant, persons) in grown {
-        let persons: Vec<PersonId> = persons.into_iter().collect();
-        tier::evaluate::evaluate(app, tx.become_tenant(merchant).await?, &persons, now).await?;
+    let mut ended = 0;
+    for (merchant, lots) in by_merchant {
+        ended += end_lots(app, merchant, &lots, now).await?;
     }
+    Ok(progress(ended))
+}
+
+/// Ends lots of one merchant; gives how many. One that somebody drew on meanwhile is refused, and taken the next time. Their
+/// owners are held first, like wherever something is posted for a person: a merge locks persons before accounts.
+async fn end_lots(
+    app: &App,
+    merchant: Id<kind::Merchant>,
+    lots: &[DueLot],
+    now: DateTime<Utc>,
+) -> Result<usize, Fault> {
+    let mut tx = app.db.tenant(merchant).await?;
+    let owners: Vec<PersonId> = lots.iter().map(|lot| PersonId::from_uuid(lot.owner_id)).collect();
+    person::hold_all(&mut tx, &owners).await?;
+    let into = |lot: &DueLot| {
+        NewAccount::new(Id::from_uuid(app.ids.uuid()), Uuid::nil(), LAPSED, lot.asset)
+    };
+    let into = siyu_ledger::open(&mut tx, &lots.iter().map(into).collect::<Vec<_>>(), now).await?;
+    let lapse = |(lot, into): (&DueLot, &Account)| {
+        let movement = Movement::new(lot.account_id, into.id, lot.free).draw(Draw::Lot(lot.id));
+        Transfer::post(Id::from_uuid(app.ids.uuid()), POINTS_LAPSED, movement)
+    };
+    let transfers: Vec<Transfer> = lots.iter().zip(&into).map(lapse).collect();
+    let outcomes = siyu_ledger::post(&mut tx, &transfers, now).await?;
+    let ended: Vec<&DueLot> = lots
+        .iter()
+        .zip(outcomes)
+        .filter(|(_, outcome)| matches!(outcome, Outcome::Created(_)))
+        .map(|(lot, _)| lot)
+        .collect();
+    let grown = ended.iter().filter(|lot| lot.asset == GROWTH);
+    let grown: BTreeSet<PersonId> = grown.map(|lot| PersonId::from_uuid(lot.owner_id)).collect();
+    let grown: Vec<PersonId> = grown.into_iter().collect();
+    tier::evaluate::evaluate(app, &mut tx, &grown, now).await?;
     tx.commit().await?;
-    Ok(progress(lapsed.len()))
+    Ok(ended.len())
 }
 
 const fn progress(done: usize) -> Progress {

@@ -10,13 +10,14 @@ use siyu_events::{Event, Handler, HandlerError, Subscription};
 use siyu_grpc::parse;
 use siyu_kernel::{Fault, Id};
 use siyu_ledger::{
-    AccountId, Action, Asset, Draw, Expired, Movement, NewAccount, Transfer, TransferId,
+    AccountId, Action, Asset, Draw, Expired, LotTerms, Movement, NewAccount, Transfer, TransferId,
 };
 use siyu_pg::Tx;
 use siyu_proto::order::v1::OrderFacts;
 use tonic::async_trait;
 
 use super::{
+    change::{Back, Given, Step, Wanted},
     domain::{Earning, OrderId, Purchase, Rules},
     store::{self, Row},
 };
@@ -37,6 +38,16 @@ pub fn subscription(app: &App) -> Subscription {
 
 struct Earnings {
     app: App,
+}
+
+/// What becomes of the points or the growth of an order.
+struct Change<'a> {
+    accounts: &'a Accounts,
+    over: &'a HashMap<TransferId, i64>,
+    earning: &'a Earning,
+    row: Option<&'a Row>,
+    asset: Asset,
+    now: DateTime<Utc>,
 }
 
 /// The accounts that a batch posts to.
@@ -136,10 +147,15 @@ impl Earnings {
             .flatten()
             .collect();
         let accounts = self.open(tx, &touched).await?;
+        let over = left_of_over(tx, news, now).await?;
         let (mut transfers, mut saved) = (Vec::new(), Vec::new());
         for (earning, row) in news {
-            let points = self.change(&mut transfers, &accounts, earning, *row, POINTS);
-            let growth = self.change(&mut transfers, &accounts, earning, *row, GROWTH);
+            let mut change = |asset| {
+                let change =
+                    Change { accounts: &accounts, over: &over, earning, row: *row, asset, now };
+                self.change(&mut transfers, &change)
+            };
+            let (points, growth) = (change(POINTS), change(GROWTH));
             saved.push((earning, points, growth));
         }
         siyu_ledger::post_all(tx, &transfers, now).await?;
@@ -166,50 +182,87 @@ impl Earnings {
 
     /// Takes back what an earlier revision gave and gives what this one gives; nothing when both are the same. Returns the
     /// transfer that stands now.
-    fn change(
-        &self,
-        transfers: &mut Vec<Transfer>,
-        accounts: &Accounts,
-        earning: &Earning,
-        row: Option<&Row>,
-        asset: Asset,
-    ) -> Option<TransferId> {
-        let given = row.and_then(|row| {
-            if asset == POINTS { row.points_transfer_id } else { row.growth_transfer_id }
-        });
-        let before = row.map_or(0, |row| if asset == POINTS { row.points } else { row.growth });
-        let amount = if asset == POINTS { earning.points } else { earning.growth };
-        if asset == GROWTH && earning.growth_terms.is_none() {
+    fn change(&self, transfers: &mut Vec<Transfer>, change: &Change<'_>) -> Option<TransferId> {
+        let Change { accounts, earning, asset, .. } = *change;
+        let (given, wanted) = (change.given(), change.wanted());
+        if change.is_nothing(given) {
             return given;
         }
-        let ripens = asset == POINTS && earning.ripens && before > 0;
-        let is_same = row.is_some_and(|row| row.person_id == earning.person_id);
-        if is_same && amount == before && !ripens {
-            return given;
-        }
+        let is_same = change.row.is_some_and(|row| row.person_id == earning.person_id);
+        let left_of_over = given.and_then(|of| change.over.get(&of).copied());
+        let step = Step::of(given.map(|_| Given { left_of_over, is_same }), wanted);
         let reference = earning.order_id.uuid();
         let id = || Id::from_uuid(self.app.ids.uuid());
-        if let Some(of) = given {
+        let back = match step.back {
+            Back::All => given.map(|of| (of, None)),
+            Back::Part(units) => given.map(|of| (of, Some(units))),
+            Back::Nothing => None,
+        };
+        if let Some((of, amount)) = back {
             // Points that were spent already are owed from now on (rule 49).
-            let action = Action::Reverse {
-                of,
-                amount: None,
-                draw: Draw::Overdraft,
-                expired: Expired::Forfeit,
-            };
+            let (draw, expired) = (Draw::Overdraft, Expired::Forfeit);
+            let action = Action::Reverse { of, amount, draw, expired };
             let back = Transfer::reverse(id(), ORDER_TAKEN_BACK, of);
             transfers.push(Transfer { action, ..back }.reference(reference));
         }
-        if amount == 0 {
+        if step.keeps {
+            return given;
+        }
+        if step.give == 0 {
             return None;
         }
         let (from, to) = (accounts.issued(asset), accounts.held(earning.person_id, asset));
-        let terms = if asset == POINTS { Some(earning.terms) } else { earning.growth_terms };
-        let movement = Movement::new(from, to, amount);
-        let movement = terms.map_or(movement, |terms| movement.lot(terms));
+        let movement = Movement::new(from, to, step.give);
+        let movement = change.terms().map_or(movement, |terms| movement.lot(terms));
         let transfer = Transfer::post(id(), ORDER_EARNED, movement).reference(reference);
         transfers.push(transfer);
         Some(transfer.id)
+    }
+}
+
+/// What of earlier earnings that are over can still be taken back.
+async fn left_of_over(
+    tx: &mut Tx,
+    news: &[(Earning, Option<&Row>)],
+    now: DateTime<Utc>,
+) -> Result<HashMap<TransferId, i64>, Fault> {
+    let rows = news.iter().filter_map(|(_, row)| *row);
+    let given: Vec<TransferId> =
+        rows.flat_map(|row| [row.points_transfer_id, row.growth_transfer_id]).flatten().collect();
+    if given.is_empty() {
+        return Ok(HashMap::new());
+    }
+    Ok(store::left_of_over(tx, &given, now).await?)
+}
+
+impl Change<'_> {
+    /// The transfer of the earlier revision.
+    fn given(&self) -> Option<TransferId> {
+        let row = self.row?;
+        if self.asset == POINTS { row.points_transfer_id } else { row.growth_transfer_id }
+    }
+
+    fn wanted(&self) -> Wanted {
+        let earning = self.earning;
+        let amount = if self.asset == POINTS { earning.points } else { earning.growth };
+        let ends = self.terms().and_then(|terms| terms.expires_at);
+        Wanted { amount, is_over: ends.is_some_and(|end| end <= self.now) }
+    }
+
+    fn terms(&self) -> Option<LotTerms> {
+        if self.asset == POINTS { Some(self.earning.terms) } else { self.earning.growth_terms }
+    }
+
+    /// Whether what was given stands as it is.
+    fn is_nothing(&self, given: Option<TransferId>) -> bool {
+        if self.asset == GROWTH && self.earning.growth_terms.is_none() {
+            return true;
+        }
+        let Some(row) = self.row else { return false };
+        let before = if self.asset == POINTS { row.points } else { row.growth };
+        let ripens = self.asset == POINTS && self.earning.ripens && before > 0;
+        let is_same = row.person_id == self.earning.person_id;
+        is_same && self.wanted().amount == before && (!ripens || given.is_none())
     }
 }
 

@@ -11,7 +11,10 @@ use super::{
     domain::{Earning, OrderId},
     wait::Objection,
 };
-use crate::person::{Merge, PersonId, Unmerge};
+use crate::{
+    account::{MERGED, POINTS_LAPSED},
+    person::{Merge, PersonId, Unmerge},
+};
 
 /// What an order has earned so far: the row.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -96,6 +99,62 @@ pub async fn save(
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// Of transfers that gave points or growth, those whose lot is over at an instant, each with what can still be taken back:
+/// neither taken back already nor lapsed, in the account that got it or in one that has it because of merges.
+pub async fn left_of_over(
+    tx: &mut Tx,
+    transfers: &[TransferId],
+    now: DateTime<Utc>,
+) -> Result<HashMap<TransferId, i64>, siyu_pg::Error> {
+    let rows: Vec<(TransferId, i64)> = sqlx::query_as(
+        "select g.id, g.amount - r.amount - l.amount
+        from unnest($2::uuid[]) as k (id)
+        cross join lateral (
+            select id, credit_account_id, credit_entry, amount
+            from ledger_transfers
+            where merchant_id = $1 and id = k.id and expires_at <= $3
+            limit 1
+        ) as g
+        cross join lateral (
+            select coalesce(sum(amount), 0)::bigint as amount
+            from ledger_transfers
+            where merchant_id = $1 and reverses_id = g.id and kind = 'reverse'
+        ) as r
+        cross join lateral (
+            with recursive lots (id, account_id, entry) as (
+                select g.id, g.credit_account_id, g.credit_entry
+                union all
+                select t.id, t.credit_account_id, t.credit_entry
+                from lots
+                cross join lateral (
+                    select id, credit_account_id, credit_entry
+                    from ledger_transfers
+                    where merchant_id = $1 and debit_account_id = lots.account_id and debit_entry > lots.entry
+                        and debit_entry > 0 and draw_lot_id = lots.id and code = $5
+                    offset 0
+                ) as t
+            )
+            select coalesce(sum(t.amount), 0)::bigint as amount
+            from lots
+            cross join lateral (
+                select amount
+                from ledger_transfers
+                where merchant_id = $1 and debit_account_id = lots.account_id and debit_entry > lots.entry
+                    and debit_entry > 0 and draw_lot_id = lots.id and code = $4
+                offset 0
+            ) as t
+        ) as l",
+    )
+    .bind(tx.merchant())
+    .bind(transfers)
+    .bind(now)
+    .bind(POINTS_LAPSED)
+    .bind(MERGED)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Who earned what of the orders.

@@ -29,6 +29,7 @@ mod persons_race;
 mod persons_stream;
 mod points;
 mod points_freezes;
+mod points_lapsed;
 mod points_policy;
 mod points_race;
 mod privacy;

@@ -12,12 +12,16 @@ use crate::{
     world::{World, fields},
 };
 
-fn policy() -> PointsPolicy {
+pub(crate) fn policy() -> PointsPolicy {
     let points_per_major = Some(Ratio { numerator: 1, denominator: 1 });
     PointsPolicy { points_per_major, ..Default::default() }
 }
 
-async fn set(world: &World, request_id: &str, policy: PointsPolicy) -> Result<PointsPolicy, Fault> {
+pub(crate) async fn set(
+    world: &World,
+    request_id: &str,
+    policy: PointsPolicy,
+) -> Result<PointsPolicy, Fault> {
     let request = SetPointsPolicyRequest { request_id: request_id.into(), policy: Some(policy) };
     let reply = world.points_policies(world.own).set_points_policy(request).await;
     reply.map(|reply| reply.into_inner().policy.unwrap()).map_err(fault)
