@@ -64,6 +64,21 @@ pub enum State {
     Refunded,
 }
 
+/// Those of other cards that move when a card of the same plan goes on until an instant: each behind the one before it, in
+/// the order in which they begin.
+pub fn queue(ends: DateTime<Utc>, others: Vec<Card>, now: DateTime<Utc>) -> Vec<Card> {
+    let mut others = others;
+    others.sort_by_key(|card| (card.term.map(|(start, _)| start), card.id));
+    let mut ends = ends;
+    let mut moved = Vec::new();
+    for card in &others {
+        let Some(card) = card.behind(ends, now) else { continue };
+        ends = card.term.map_or(ends, |(_, end)| end);
+        moved.push(card);
+    }
+    moved
+}
+
 /// What may happen to a card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -161,15 +176,27 @@ impl Card {
         Ok(self)
     }
 
-    /// What would be given back: the price of the days that are left, begun ones count as used, less what the used benefits
-    /// are worth; never below 0 (reference §2.6).
+    /// The card behind another one of its plan that ends then: what is left of it begins no earlier, so that no day runs for
+    /// two cards (rule 55). None where it stands as it is: it rests, is over, or begins late enough.
+    #[must_use]
+    pub fn behind(&self, ends: DateTime<Utc>, now: DateTime<Utc>) -> Option<Self> {
+        let (State::Active, Some((start, end))) = (self.state_at(now), self.term) else {
+            return None;
+        };
+        let from = start.max(now);
+        (from < ends).then(|| Self { term: Some((ends, ends + (end - from))), ..self.clone() })
+    }
+
+    /// What would be given back: the price of the days that are left, of those that were bought; begun ones count as used, and
+    /// those in which the card rested do not count. Less what the used benefits are worth; never below 0 (reference §2.6).
     pub fn refund_at(&self, now: DateTime<Utc>) -> i64 {
         let (State::Active | State::Frozen, Some((start, end))) = (self.state_at(now), self.term)
         else {
             return self.refund_minor;
         };
         let from = self.frozen_at.unwrap_or(now).max(start);
-        let (left, all) = ((end - from).num_days().max(0), (end - start).num_days().max(1));
+        let (left, all) =
+            ((end - from).num_days().max(0), i64::from(self.plan.validity_days).max(1));
         let price = self.plan.price.as_ref().map_or(0, |price| price.minor_units);
         let days = i128::from(price) * i128::from(left.min(all)) / i128::from(all);
         let days = i64::try_from(days).expect("a part of the price");

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     Error,
-    card::{Card, CardId, NOTICE, PlanId, Step},
+    card::{Card, CardId, NOTICE, PlanId, Step, queue},
     domain, store,
 };
 use crate::{
@@ -150,17 +150,17 @@ async fn lock(tx: &mut Tx, id: CardId) -> Result<(Card, Vec<Card>), Fault> {
 async fn move_on(app: &App, ctx: Ctx, request: MoveCardRequest) -> Result<MoveCardResponse, Fault> {
     let id: CardId = parse::id("card_id", &request.card_id)?;
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
-    let (card, others) = lock(&mut tx, id).await?;
+    let (card, mut others) = lock(&mut tx, id).await?;
     if let Some(reply) = replay::find(&mut tx, MOVE, &request.request_id, &request).await? {
         return Ok(reply);
     }
+    others.retain(|other| {
+        other.plan.id == card.plan.id && other.refund_minor == 0 && !is_refunded(other)
+    });
     let step = match proto::CardStep::try_from(request.step) {
         Ok(proto::CardStep::Pay) => {
             // Overlap extends: it begins when the last of the same plan ends (rule 55).
-            let same = |other: &&Card| {
-                other.plan.id == card.plan.id && other.refund_minor == 0 && !is_refunded(other)
-            };
-            let ends = others.iter().filter(same).filter_map(|other| other.term.map(|term| term.1));
+            let ends = others.iter().filter_map(|other| other.term.map(|(_, end)| end));
             Step::Pay { after: ends.max() }
         }
         Ok(proto::CardStep::Freeze) => Step::Freeze,
@@ -172,6 +172,12 @@ async fn move_on(app: &App, ctx: Ctx, request: MoveCardRequest) -> Result<MoveCa
     };
     let card = card.after(step, ctx.now)?;
     store::save_card(&mut tx, &card).await?;
+    if let (Step::Unfreeze, Some((_, end))) = (step, card.term) {
+        // Its end is later by as long as it rested: those that were to follow it still do.
+        for moved in queue(end, others, ctx.now) {
+            store::save_card(&mut tx, &moved).await?;
+        }
+    }
     let reply = MoveCardResponse { card: Some(card.show(ctx.now)) };
     replay::keep(&mut tx, MOVE, &request.request_id, &reply).await?;
     tx.commit().await?;

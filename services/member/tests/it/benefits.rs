@@ -48,7 +48,12 @@ async fn buy(world: &World, request_id: &str, person: &str, plan: &CardPlan) -> 
     world.cards(world.own).purchase_card(request).await.unwrap().into_inner().card.unwrap()
 }
 
-async fn step(world: &World, request_id: &str, card: &str, step: CardStep) -> Result<Card, Fault> {
+pub(crate) async fn step(
+    world: &World,
+    request_id: &str,
+    card: &str,
+    step: CardStep,
+) -> Result<Card, Fault> {
     let request =
         MoveCardRequest { request_id: request_id.into(), card_id: card.into(), step: step.into() };
     let reply = world.cards(world.own).move_card(request).await;
@@ -85,7 +90,7 @@ pub(crate) async fn use_one(world: &World, request: UseBenefitRequest) -> Result
     Ok(reply.into_inner().benefit.unwrap().used)
 }
 
-fn seconds(at: Option<Timestamp>) -> i64 {
+pub(crate) fn seconds(at: Option<Timestamp>) -> i64 {
     at.unwrap().seconds
 }
 

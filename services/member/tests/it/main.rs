@@ -5,6 +5,7 @@ mod attributes;
 mod audiences;
 mod benefits;
 mod blacklist;
+mod cards;
 mod connections;
 mod consents;
 mod disputes;

@@ -71,6 +71,36 @@ fn what_is_left_is_given_back_less_what_was_used() {
     assert_eq!(paid.after(Step::Refund, day(65)).unwrap().refund_minor, 29_000);
 }
 
+#[test]
+fn the_days_of_a_rest_are_not_among_those_that_were_bought() {
+    let rested = paid(300, 30).after(Step::Freeze, day(10)).unwrap();
+    assert_eq!(rested.refund_at(day(30)), 200);
+    let goes_on = rested.after(Step::Unfreeze, day(30)).unwrap();
+    assert_eq!(goes_on.term, Some((day(0), day(50))));
+    assert_eq!((goes_on.refund_at(day(30)), goes_on.refund_at(day(40))), (200, 100));
+}
+
+#[test]
+fn cards_of_a_plan_queue_behind_the_one_that_goes_on_and_keep_their_days() {
+    let begun_at = |from: i64| card(300, 30).after(Step::Pay { after: None }, day(from)).unwrap();
+    let terms =
+        |cards: Vec<Card>| -> Vec<_> { cards.into_iter().map(|card| card.term.unwrap()).collect() };
+    // Neither has begun; one has, with five days behind it; one begins late enough; one is over.
+    let two = vec![begun_at(60), begun_at(30)];
+    assert_eq!(
+        terms(queue(day(55), two.clone(), day(20))),
+        [(day(55), day(85)), (day(85), day(115))]
+    );
+    assert_eq!(terms(queue(day(60), vec![begun_at(35)], day(40))), [(day(60), day(85))]);
+    assert_eq!(queue(day(30), two, day(20)), []);
+    assert_eq!(queue(day(60), vec![begun_at(0)], day(30)), []);
+    // One that rests waits for its own turn.
+    let rests = begun_at(30).after(Step::Freeze, day(35)).unwrap();
+    assert_eq!(queue(day(60), vec![rests], day(40)), []);
+    let late = begun_at(35).behind(day(60), day(40)).unwrap();
+    assert_eq!(late.refund_at(day(40)), 250);
+}
+
 proptest! {
     #[test]
     fn a_refund_is_never_negative_more_than_the_price_or_more_later(
