@@ -59,7 +59,7 @@ pub const HOLDS_BATCH: i64 = 100;
 /// Lots of bonus that one step of the job ends, by merchant in one transaction each: well below what a call of the ledger takes.
 pub const BONUS_BATCH: u16 = 500;
 
-/// How far ahead of ours the clock may be that a decision of a person was taken by.
+/// How far ahead of ours the clock may be by which a person decided, or an edge began or ended.
 pub const CLOCK_AHEAD_MAX: TimeDelta = TimeDelta::minutes(5);
 
 /// Rows of one part of an export: at most a few hundred kilobytes.

@@ -64,7 +64,7 @@ async fn record(
     ctx: Ctx,
     request: RecordConnectionsRequest,
 ) -> Result<RecordConnectionsResponse, Fault> {
-    let read = |(i, connection)| read(&format!("connections[{i}]"), connection);
+    let read = |(i, connection)| read(&ctx, &format!("connections[{i}]"), connection);
     let told: Vec<Connection> =
         request.connections.iter().enumerate().map(read).collect::<Result<_, _>>()?;
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
@@ -109,10 +109,15 @@ async fn forget_sources(tx: &mut Tx, facts: &mut [Connection]) -> Result<(), Fau
     Ok(())
 }
 
-fn read(field: &str, connection: &proto::Connection) -> Result<Connection, Fault> {
+fn read(ctx: &Ctx, field: &str, connection: &proto::Connection) -> Result<Connection, Fault> {
     let at = |name: &str| format!("{field}.{name}");
     let state_time =
         connection.state_time.ok_or_else(|| Fault::field(at("state_time"), "is required"))?;
+    let state_at = parse::instant(&at("state_time"), state_time)?;
+    // The latest fact of an edge stands: one of the future would refuse all others until then.
+    if state_at > ctx.now + limits::CLOCK_AHEAD_MAX {
+        return Err(Fault::field(at("state_time"), "must not be in the future"));
+    }
     let reason = Reason::read(connection.reason)
         .ok_or_else(|| Fault::field(at("reason"), "is not a known value"))?;
     let is_live = State::read(connection.state) == Some(State::Connected);
@@ -125,7 +130,7 @@ fn read(field: &str, connection: &proto::Connection) -> Result<Connection, Fault
         account_id: connection.account_id.clone(),
         state: State::read(connection.state)
             .ok_or_else(|| Fault::field(at("state"), "is not a known value"))?,
-        state_at: parse::instant(&at("state_time"), state_time)?,
+        state_at,
         source: connection.source.clone(),
         reason,
     })

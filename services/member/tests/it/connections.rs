@@ -3,7 +3,7 @@ use std::cell::Cell;
 use proptest::{prelude::*, test_runner::TestRunner};
 use prost_types::Timestamp;
 use siyu_grpc::fault;
-use siyu_kernel::{Code, Fault, kind};
+use siyu_kernel::{Clock, Code, Fault, kind};
 use siyu_proto::member::v1::*;
 use siyu_testkit::id;
 
@@ -113,6 +113,20 @@ async fn every_bad_fact_is_named_by_its_place() {
         assert_eq!(fields(&refused), [format!("connections[1].{field}")]);
     }
     assert_eq!(list(&world, world.own, &anna).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_fact_of_the_future_is_refused_and_freezes_no_edge() {
+    let world = World::new().await;
+    let anna = world.people(world.own, &["a"]).await.remove(0);
+    let soonest = world.clock.now().timestamp() + 300;
+    let refused = record(&world, world.own, vec![on(&anna, soonest + 1)]).await.unwrap_err();
+    assert_eq!(fields(&refused), ["connections[0].state_time"]);
+    // A clock may be ahead by a little.
+    assert_eq!(record(&world, world.own, vec![on(&anna, soonest)]).await.unwrap(), 1);
+    assert_eq!(record(&world, world.own, vec![off(&anna, soonest)]).await.unwrap(), 0);
+    world.clock.set(chrono::DateTime::from_timestamp(soonest + 1, 0).unwrap());
+    assert_eq!(record(&world, world.own, vec![off(&anna, soonest + 1)]).await.unwrap(), 1);
 }
 
 #[tokio::test]
