@@ -112,7 +112,7 @@ async fn settle(
     }
     // Who carries as many as anybody may goes without.
     let full: BTreeSet<PersonId> =
-        persons::full(tx, &news, limits::PERSON_TAGS_MAX).await?.into_iter().collect();
+        persons::full(tx, &news, limits::PERSON_TAGS_MAX, now).await?.into_iter().collect();
     let held = person::hold_all(tx, &news).await?;
     let may = |p: &PersonId| !full.contains(p) && held.get(p) == Some(p);
     let news: Vec<_> = news.into_iter().filter(may).map(|person| (person, tag)).collect();

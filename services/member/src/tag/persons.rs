@@ -44,8 +44,9 @@ pub(super) async fn add(
             .into_iter()
             .collect();
     let changed: Vec<PersonId> = news.into_iter().collect();
-    carried::keep_latest_of_exclusive(&mut tx, &changed).await?;
-    if !carried::full(&mut tx, &changed, limits::PERSON_TAGS_MAX + 1).await?.is_empty() {
+    carried::keep_latest_of_exclusive(&mut tx, &changed, ctx.now).await?;
+    let most = limits::PERSON_TAGS_MAX;
+    if !carried::full(&mut tx, &changed, most + 1, ctx.now).await?.is_empty() {
         return Err(Error::TooManyOfPerson.into());
     }
     super::mark(&mut tx, &changed).await?;

@@ -43,6 +43,7 @@ mod stages;
 mod stores;
 mod stores_race;
 mod tags;
+mod tags_ended;
 mod tiers;
 mod value;
 mod value_adjustments;

@@ -14,7 +14,7 @@ use crate::{
     world::World,
 };
 
-async fn group(world: &World, exclusive: bool) -> String {
+pub(crate) async fn group(world: &World, exclusive: bool) -> String {
     let group = TagGroup { name: format!("{exclusive}"), exclusive, ..Default::default() };
     let request = CreateTagGroupRequest { group: Some(group), ..Default::default() };
     let reply = world.tags(world.own).create_tag_group(request).await.unwrap().into_inner();
@@ -27,12 +27,12 @@ async fn make(world: &World, tag: Tag) -> Result<String, Fault> {
     Ok(reply.tag.unwrap().id)
 }
 
-async fn manual(world: &World, name: &str, group_id: &str) -> String {
+pub(crate) async fn manual(world: &World, name: &str, group_id: &str) -> String {
     let tag = Tag { name: name.into(), group_id: group_id.into(), ..Default::default() };
     make(world, tag).await.unwrap()
 }
 
-async fn add(world: &World, persons: &[&str], tags: &[&str]) -> Result<i32, Fault> {
+pub(crate) async fn add(world: &World, persons: &[&str], tags: &[&str]) -> Result<i32, Fault> {
     let request = TagPersonsRequest {
         person_ids: persons.iter().map(|&id| id.to_owned()).collect(),
         tag_ids: tags.iter().map(|&id| id.to_owned()).collect(),
@@ -43,7 +43,7 @@ async fn add(world: &World, persons: &[&str], tags: &[&str]) -> Result<i32, Faul
     Ok(reply.into_inner().changed)
 }
 
-async fn tags_of(world: &World, person: &str) -> Vec<String> {
+pub(crate) async fn tags_of(world: &World, person: &str) -> Vec<String> {
     let request = ListPersonTagsRequest { person_id: person.into(), ..Default::default() };
     let reply = world.tags(world.own).list_person_tags(request).await.unwrap().into_inner();
     reply.tags.into_iter().map(|tag| tag.tag_id).collect()

@@ -200,32 +200,38 @@ pub async fn having_of(
     Ok(having)
 }
 
-/// Which of the persons have so many tags or more.
+/// Which of the persons carry so many tags or more at an instant; those that ended do not count.
 pub async fn full(
     tx: &mut Tx,
     persons: &[PersonId],
     tags: i64,
+    now: DateTime<Utc>,
 ) -> Result<Vec<PersonId>, siyu_pg::Error> {
     let full = sqlx::query_scalar(
         "select k.person_id
         from unnest($2::uuid[]) as k (person_id)
         cross join lateral (
-            select count(*) as tags from person_tags where merchant_id = $1 and person_id = k.person_id
+            select count(*) as tags
+            from person_tags
+            where merchant_id = $1 and person_id = k.person_id and (expires_at is null or expires_at > $4)
         ) as c
         where c.tags >= $3",
     )
     .bind(tx.merchant())
     .bind(persons)
     .bind(tags)
+    .bind(now)
     .fetch_all(&mut **tx)
     .await?;
     Ok(full)
 }
 
-/// Leaves persons only the latest tag of each exclusive group.
+/// Leaves persons, of those that they carry at an instant, only the latest tag of each exclusive group. One that ended takes
+/// no other's place.
 pub async fn keep_latest_of_exclusive(
     tx: &mut Tx,
     persons: &[PersonId],
+    now: DateTime<Utc>,
 ) -> Result<(), siyu_pg::Error> {
     sqlx::query(
         "delete from person_tags
@@ -242,13 +248,14 @@ pub async fn keep_latest_of_exclusive(
                     where a.merchant_id = $1 and a.id = t.tag_id and x.exclusive
                     limit 1
                 ) as g
-                where t.merchant_id = $1 and t.person_id = k.person_id
+                where t.merchant_id = $1 and t.person_id = k.person_id and (t.expires_at is null or t.expires_at > $3)
             ) as o
             where o.rank > 1
         ))",
     )
     .bind(tx.merchant())
     .bind(persons)
+    .bind(now)
     .execute(&mut **tx)
     .await?;
     Ok(())

@@ -1,5 +1,6 @@
 //! The SQL of the tags of persons who are merged or parted, and nothing else.
 
+use chrono::{DateTime, Utc};
 use siyu_pg::Tx;
 
 use crate::person::{MergeId, PersonId};
@@ -26,8 +27,13 @@ pub async fn keep_relics(
     Ok(())
 }
 
-/// Gives the loser's tags to the survivor, the later of two, and leaves the loser none.
-pub async fn unite(tx: &mut Tx, survivor: PersonId, loser: PersonId) -> Result<(), siyu_pg::Error> {
+/// Gives the loser's tags to the survivor, the later of two that hold at an instant, and leaves the loser none.
+pub async fn unite(
+    tx: &mut Tx,
+    survivor: PersonId,
+    loser: PersonId,
+    now: DateTime<Utc>,
+) -> Result<(), siyu_pg::Error> {
     sqlx::query(
         "insert into person_tags (merchant_id, person_id, tag_id, source, tagged_at, expires_at)
         select $1, $2, tag_id, source, tagged_at, expires_at
@@ -35,11 +41,13 @@ pub async fn unite(tx: &mut Tx, survivor: PersonId, loser: PersonId) -> Result<(
         where merchant_id = $1 and person_id = $3
         on conflict on constraint person_tags_pkey do update
         set source = excluded.source, tagged_at = excluded.tagged_at, expires_at = excluded.expires_at
-        where person_tags.tagged_at < excluded.tagged_at",
+        where (person_tags.tagged_at < excluded.tagged_at or person_tags.expires_at <= $4)
+            and (excluded.expires_at is null or excluded.expires_at > $4)",
     )
     .bind(tx.merchant())
     .bind(survivor)
     .bind(loser)
+    .bind(now)
     .execute(&mut **tx)
     .await?;
     sqlx::query("delete from person_tags where merchant_id = $1 and person_id = $2")
