@@ -123,6 +123,32 @@ async fn a_gift_is_a_card_for_whoever_has_the_code_once() {
 }
 
 #[tokio::test]
+async fn the_code_of_a_gift_is_told_again_and_kept_nowhere() {
+    let till = Till::new().await;
+    let from = till.filled(1_000, 0).await;
+    let request = CreateValueGiftRequest {
+        request_id: till.fresh(),
+        card_id: from,
+        amount_minor: 300,
+        valid_hours: 0,
+    };
+    let made = till.gifts().create_value_gift(request.clone()).await.unwrap().into_inner();
+    let again = till.gifts().create_value_gift(request).await.unwrap().into_inner();
+    assert_eq!(again, made);
+    let mut tx = till.world.database.db().tenant_read(till.world.own).await.unwrap();
+    let kept: Vec<Vec<u8>> =
+        sqlx::query_scalar("select reply from idempotency where method like '%CreateValueGift'")
+            .fetch_all(&mut *tx)
+            .await
+            .unwrap();
+    let code = made.code.as_bytes();
+    assert!(kept.len() == 1 && code.len() == 32, "{kept:?} {code:?}");
+    assert!(kept[0].windows(code.len()).all(|part| part != code), "the code is in the reply");
+    let friend = till.person("friend").await;
+    accept(&till, &made.code, &friend).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_gift_that_nobody_accepts_goes_back() {
     let till = Till::new().await;
     let from = till.filled(1_000, 500).await;

@@ -10,11 +10,11 @@ use chrono::{DateTime, Utc};
 use siyu_grpc::parse::timestamp;
 use siyu_kernel::{Currency, Id, kind};
 use siyu_proto::member::v1 as proto;
-use uuid::Uuid;
 
 use crate::{
     person::PersonId,
     value::{CardId, error::Error},
+    vault::Keys,
 };
 
 /// The id of a gift.
@@ -98,10 +98,12 @@ impl Gift {
     }
 }
 
-/// A code that nobody guesses: 124 random bits of two random ids.
-pub fn code(random: [Uuid; 2]) -> String {
-    let [a, b] = random.map(|id| id.as_u64_pair().1 & (u64::MAX >> 2));
-    format!("{a:016x}{b:016x}")
+/// The code of a gift: 128 bits of a keyed digest of its id. Nobody guesses it who does not have the key of the merchant, and
+/// it need not be kept to be told again.
+pub fn code(keys: &Keys, id: GiftId) -> String {
+    let mut code = keys.digest("value_gift.code", &id.to_string());
+    code.truncate(32);
+    code
 }
 
 impl State {

@@ -65,9 +65,9 @@ pub(super) async fn create(
     app: &App,
     tx: &mut Tx,
     ctx: &Ctx,
+    (gift_id, code_digest): (GiftId, &str),
     from: CardId,
     (amount, valid_hours): (i64, i32),
-    code_digest: &str,
 ) -> Result<proto::ValueGift, Fault> {
     let terms = policy::terms(tx, ctx.now).await?;
     let from = card::lock(tx, from).await?;
@@ -92,7 +92,7 @@ pub(super) async fn create(
     shift(app, tx, ctx, &terms, (&from, &card), given).await?;
     let hours = if valid_hours == 0 { VALID_HOURS } else { valid_hours };
     let gift = Gift {
-        id: Id::from_uuid(app.ids.uuid()),
+        id: gift_id,
         from_card_id: from.id,
         card_id: card.id,
         state: State::Open,

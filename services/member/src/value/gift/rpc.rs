@@ -1,7 +1,7 @@
 //! The RPCs of transfers and gifts.
 
 use siyu_grpc::{Ctx, parse, serve};
-use siyu_kernel::Fault;
+use siyu_kernel::{Fault, Id};
 use siyu_pg::replay;
 use siyu_proto::member::v1::{
     AcceptValueGiftRequest, AcceptValueGiftResponse, CancelValueGiftRequest,
@@ -15,7 +15,11 @@ use super::{
     domain::{self, State},
     give, store,
 };
-use crate::{App, person, value::policy, vault};
+use crate::{
+    App, person,
+    value::policy,
+    vault::{self, Keys},
+};
 
 const TRANSFER: &str = "siyu.member.v1.ValueGiftService/TransferValue";
 const CREATE: &str = "siyu.member.v1.ValueGiftService/CreateValueGift";
@@ -99,15 +103,28 @@ async fn create(
     let keys = vault::keys(app, ctx.merchant()?).await?;
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
     if let Some(reply) = replay::find(&mut tx, CREATE, &request.request_id, &request).await? {
-        return Ok(reply);
+        return with_code(&keys, reply);
     }
-    let code = domain::code([app.ids.uuid(), app.ids.uuid()]);
-    let digest = keys.digest(CODE, &code);
+    let id = Id::from_uuid(app.ids.uuid());
+    let digest = keys.digest(CODE, &domain::code(&keys, id));
     let size = (request.amount_minor, request.valid_hours);
-    let gift = give::create(app, &mut tx, &ctx, from, size, &digest).await?;
-    let reply = CreateValueGiftResponse { gift: Some(gift), code };
+    let gift = give::create(app, &mut tx, &ctx, (id, &digest), from, size).await?;
+    // The code is money: it is kept nowhere, and computed again for a repeat.
+    let reply = CreateValueGiftResponse { gift: Some(gift), code: String::new() };
     replay::keep(&mut tx, CREATE, &request.request_id, &reply).await?;
     tx.commit().await?;
+    with_code(&keys, reply)
+}
+
+/// The reply with the code of its gift. Replies that were kept with one keep theirs.
+fn with_code(
+    keys: &Keys,
+    mut reply: CreateValueGiftResponse,
+) -> Result<CreateValueGiftResponse, Fault> {
+    if reply.code.is_empty() {
+        let gift = reply.gift.as_ref().map_or("", |gift| &gift.id);
+        reply.code = domain::code(keys, parse::id("gift.id", gift)?);
+    }
     Ok(reply)
 }
 
