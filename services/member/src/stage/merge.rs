@@ -3,7 +3,7 @@
 use siyu_kernel::Fault;
 use siyu_pg::Tx;
 
-use super::{refresh, store};
+use super::{rebuild, store};
 use crate::{
     App,
     person::{Merge, Unmerge},
@@ -18,7 +18,7 @@ pub(crate) async fn on_merge(app: &App, tx: &mut Tx, merge: &Merge) -> Result<()
     store::save(tx, &entries, merge.at).await?;
     store::raise(tx, &[merge.survivor]).await?;
     store::uncount(tx, merge.loser).await?;
-    refresh(app, tx, [merge.survivor], merge.at).await
+    rebuild(app, tx, &[merge.survivor], merge.at).await
 }
 
 /// A merge is undone: the one who is a person again has the stages of before; those that the other entered since follow from
@@ -28,5 +28,5 @@ pub(crate) async fn on_unmerge(app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Res
     store::forget_since(tx, unmerge.survivor, unmerge.merged_at).await?;
     store::uncount(tx, unmerge.survivor).await?;
     store::raise(tx, &[unmerge.survivor]).await?;
-    refresh(app, tx, [unmerge.survivor, unmerge.loser], unmerge.at).await
+    rebuild(app, tx, &[unmerge.survivor, unmerge.loser], unmerge.at).await
 }

@@ -1,40 +1,18 @@
 //! The SQL of stages and nothing else. Rows are written in the order of persons and stages, so that two who do never wait for
 //! each other.
 
+mod referrals;
+
 use chrono::{DateTime, Utc};
+pub use referrals::{first_referred, refer, referrers};
 use siyu_pg::Tx;
 use uuid::Uuid;
 
 use super::domain::{Entry, Facts, Stage, Traces};
 use crate::person::PersonId;
 
-/// Who brought persons, or whom they go by now.
-pub async fn referrers(tx: &mut Tx, persons: &[PersonId]) -> Result<Vec<PersonId>, siyu_pg::Error> {
-    let referrers = sqlx::query_scalar(
-        "select p.id
-        from unnest($2::uuid[]) as k (id)
-        cross join lateral (
-            select k.id as id
-            union all
-            (select id from persons where merchant_id = $1 and merged_into = k.id)
-        ) as own
-        cross join lateral (
-            (select referrer_id as id from referrals where merchant_id = $1 and person_id = own.id)
-            union all
-            (select other_id from relations where merchant_id = $1 and person_id = own.id and kind = 'invited_by')
-        ) as r
-        cross join lateral (
-            select coalesce(merged_into, id) as id from persons where merchant_id = $1 and id = r.id limit 1
-        ) as p",
-    )
-    .bind(tx.merchant())
-    .bind(persons)
-    .fetch_all(&mut **tx)
-    .await?;
-    Ok(referrers)
-}
-
-/// What is known of persons. Ids that other services told may be aliases by now, so theirs are looked at too.
+/// What is known of persons, but for whom they brought. Ids that other services told may be aliases by now, so theirs are
+/// looked at too.
 pub async fn facts(tx: &mut Tx, persons: &[PersonId]) -> Result<Vec<Facts>, siyu_pg::Error> {
     let facts = sqlx::query_as(
         "select k.id as person_id,
@@ -51,33 +29,7 @@ pub async fn facts(tx: &mut Tx, persons: &[PersonId]) -> Result<Vec<Facts>, siyu
                     select min(paid_day) from purchases where merchant_id = $1 and person_id = k.id and counts
                 )
             ) as repeated_at,
-            (
-                select min(b.first_paid_at)
-                from (
-                    select k.id as id
-                    union all
-                    (select id from persons where merchant_id = $1 and merged_into = k.id)
-                ) as own
-                cross join lateral (
-                    (
-                        select person_id as id, bound_at as since_at
-                        from referrals
-                        where merchant_id = $1 and referrer_id = own.id
-                    )
-                    union all
-                    (
-                        select other_id, since_at from relations
-                        where merchant_id = $1 and person_id = own.id and kind = 'invited'
-                    )
-                ) as r
-                cross join lateral (
-                    select coalesce(merged_into, id) as id from persons where merchant_id = $1 and id = r.id limit 1
-                ) as p
-                cross join lateral (
-                    select first_paid_at from person_purchases where merchant_id = $1 and person_id = p.id limit 1
-                ) as b
-                where p.id <> k.id and b.first_paid_at >= r.since_at
-            ) as referred_at,
+            null::timestamptz as referred_at,
             (
                 select min(greatest(s.approved_at, s.first_sale_at))
                 from (
@@ -212,30 +164,6 @@ pub async fn count(tx: &mut Tx) -> Result<(i64, Vec<(Stage, i64)>), siyu_pg::Err
     .fetch_all(&mut **tx)
     .await?;
     Ok((all, beyond))
-}
-
-/// Keeps who brought whom; the first time stands.
-pub async fn refer(
-    tx: &mut Tx,
-    referrals: &[(PersonId, PersonId, DateTime<Utc>)],
-) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
-        "insert into referrals (merchant_id, person_id, referrer_id, bound_at)
-        select $1, person_id, referrer_id, min(bound_at)
-        from unnest($2::uuid[], $3::uuid[], $4::timestamptz[]) as n (person_id, referrer_id, bound_at)
-        group by person_id, referrer_id
-        order by person_id, referrer_id
-        on conflict on constraint referrals_pkey do update
-        set bound_at = excluded.bound_at
-        where referrals.bound_at > excluded.bound_at",
-    )
-    .bind(tx.merchant())
-    .bind(referrals.iter().map(|(person, ..)| *person).collect::<Vec<_>>())
-    .bind(referrals.iter().map(|(_, referrer, _)| *referrer).collect::<Vec<_>>())
-    .bind(referrals.iter().map(|(.., at)| *at).collect::<Vec<_>>())
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
 }
 
 /// Keeps what is told of a promoter; returns the person, if told.

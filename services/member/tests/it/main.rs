@@ -40,6 +40,7 @@ mod readme;
 mod sign_ins;
 mod staff;
 mod stages;
+mod stages_referred;
 mod stores;
 mod stores_race;
 mod tags;

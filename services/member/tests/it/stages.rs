@@ -40,20 +40,20 @@ async fn kinds(world: &World, person: &str) -> Vec<(ConnectionKind, i32)> {
 }
 
 /// The distribution service, and the consumer that follows it.
-struct Distribution {
+pub(crate) struct Distribution {
     sibling: Sibling,
     consumer: Consumer,
 }
 
 impl Distribution {
-    async fn new(world: &World) -> Self {
+    pub(crate) async fn new(world: &World) -> Self {
         let sibling = Sibling::new("distribution", &world.clock).await;
         let subscription = world.app.subscriptions().remove(1);
         let consumer = sibling.consumer(world.database.db(), subscription);
         Self { sibling, consumer }
     }
 
-    async fn tell<F: siyu_events::Fact>(&self, world: &World, fact: &F) {
+    pub(crate) async fn tell<F: siyu_events::Fact>(&self, world: &World, fact: &F) {
         self.sibling.tell(world.own, &"x", world.clock.now(), fact).await;
         self.sibling.deliver(&self.consumer).await;
     }
