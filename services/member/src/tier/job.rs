@@ -15,7 +15,7 @@ use crate::{
     App,
     account::{self, POINTS, TIER_GIFT},
     limits,
-    person::PersonId,
+    person::{self, PersonId},
     points::{self, command::transfer_id},
 };
 
@@ -59,21 +59,29 @@ pub(crate) async fn apply_policies(app: &App) -> Result<Progress, Fault> {
 /// A step of the job that posts the gifts of tiers. They are noted where the tier is reached, and posted here, so that the
 /// posting of an order takes its locks once.
 pub(crate) async fn give(app: &App) -> Result<Progress, Fault> {
-    let mut system = app.db.system("member.tier_gifts").await?;
-    let gifts = store::due_gifts(&mut system, limits::GIFTS_AT_ONCE).await?;
+    let mut jobs = app.db.system("member.tier_gifts").await?;
+    let gifts = store::due_gifts(&mut jobs, limits::GIFTS_AT_ONCE).await?;
+    drop(jobs);
     if gifts.is_empty() {
         return Ok(Progress::Idle);
     }
     // They come merchant by merchant, in the order of their ids.
     for of_one in gifts.chunk_by(|a, b| a.merchant_id == b.merchant_id) {
-        let tx = system.become_tenant(of_one[0].merchant_id).await?;
-        post(app, tx, of_one).await?;
+        let mut tx = app.db.tenant(of_one[0].merchant_id).await?;
+        // Persons before all else, as a merge does, which takes the gifts of the loser and its accounts over.
+        let persons: Vec<PersonId> = of_one.iter().map(|gift| gift.person_id).collect();
+        person::hold_all(&mut tx, &persons).await?;
+        let due = store::lock_gifts(&mut tx, of_one).await?;
+        post(app, &mut tx, &due).await?;
+        tx.commit().await?;
     }
-    system.commit().await?;
     Ok(Progress::Worked)
 }
 
 async fn post(app: &App, tx: &mut Tx, gifts: &[Gift]) -> Result<(), Fault> {
+    if gifts.is_empty() {
+        return Ok(());
+    }
     let now = app.clock.now();
     let (policy, zone) = points::policy::current(tx, now).await?;
     let held = gifts.iter().map(|gift| account::held(app.ids.uuid(), gift.person_id, POINTS));

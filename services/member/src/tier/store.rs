@@ -5,7 +5,7 @@ mod merges;
 mod policies;
 
 use chrono::{DateTime, Utc};
-pub(crate) use gifts::{Gift, due_gifts, give, insert_gifts};
+pub(crate) use gifts::{Gift, due_gifts, give, insert_gifts, lock_gifts};
 pub(crate) use merges::{merge, unmerge};
 pub(crate) use policies::{insert_policy, persons_after, policy, save_applied, unapplied};
 use siyu_kernel::{Id, kind};

@@ -46,6 +46,7 @@ mod stores_race;
 mod tags;
 mod tags_ended;
 mod tiers;
+mod tiers_race;
 mod value;
 mod value_adjustments;
 mod value_cards;

@@ -38,17 +38,37 @@ pub(crate) async fn insert_gifts(
     Ok(())
 }
 
-/// Locks gifts that are due, of all merchants, past those that another process posts.
+/// Gifts that are due, of all merchants, merchant by merchant. Another process may post them at the same moment.
 pub(crate) async fn due_gifts(tx: &mut SystemTx, limit: i64) -> Result<Vec<Gift>, siyu_pg::Error> {
     let gifts = sqlx::query_as(
         "select merchant_id, person_id, tier, points
         from tier_gifts
         where state = 'due'
         order by merchant_id, person_id, tier
-        limit $1
-        for update skip locked",
+        limit $1",
     )
     .bind(limit)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(gifts)
+}
+
+/// Locks those of the gifts that are still due, in their order.
+pub(crate) async fn lock_gifts(tx: &mut Tx, gifts: &[Gift]) -> Result<Vec<Gift>, siyu_pg::Error> {
+    let gifts = sqlx::query_as(
+        "select g.*
+        from unnest($2::uuid[], $3::integer[]) as k (person_id, tier)
+        cross join lateral (
+            select merchant_id, person_id, tier, points
+            from tier_gifts
+            where merchant_id = $1 and person_id = k.person_id and tier = k.tier and state = 'due'
+            limit 1
+            for update
+        ) as g",
+    )
+    .bind(tx.merchant())
+    .bind(gifts.iter().map(|gift| gift.person_id).collect::<Vec<_>>())
+    .bind(gifts.iter().map(|gift| gift.tier).collect::<Vec<_>>())
     .fetch_all(&mut **tx)
     .await?;
     Ok(gifts)
