@@ -19,6 +19,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "services/member/src/filter/store.rs",
         "put together of fixed pieces; its own tests ask every field with every operator",
     ),
+    (
+        "services/member/src/person/store/merging/moving.rs",
+        "two updates for each table of constants; the tests of merges run all of them",
+    ),
 ];
 
 #[test]

@@ -10,7 +10,7 @@ use siyu_proto::member::v1 as proto;
 
 use crate::{
     App,
-    person::{Merge, PersonId, Unmerge, domain::Identity},
+    person::{Merge, PersonId, Unmerge, domain::Identity, store::moving},
 };
 
 /// The id of an entry.
@@ -60,13 +60,13 @@ pub enum Scope {
 
 /// The survivor is on every list that one of the two was on.
 pub(crate) async fn on_merge(_app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
-    store::move_over(tx, merge).await?;
+    moving::move_over(tx, &store::ENTRIES, merge).await?;
     Ok(())
 }
 
 /// Entries go back to whom they were made for.
 pub(crate) async fn on_unmerge(_app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Result<(), Fault> {
-    store::move_back(tx, unmerge).await?;
+    moving::move_back(tx, &store::ENTRIES, unmerge).await?;
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use siyu_proto::member::v1 as proto;
 
 use crate::{
     App,
-    person::{Merge, PersonId, Unmerge},
+    person::{Merge, PersonId, Unmerge, store::moving},
 };
 
 /// An edge: the row.
@@ -145,14 +145,14 @@ impl From<Connection> for proto::Connection {
 /// loser's row stays where it is: nobody asks for it while its person is an alias.
 pub(crate) async fn on_merge(_app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
     store::overwrite(tx, merge).await?;
-    store::move_over(tx, merge).await?;
+    moving::move_over(tx, &store::EDGES, merge).await?;
     touch::store::merge(tx, merge).await?;
     Ok(())
 }
 
 /// The edges that the loser brought in go back, as they are now; what its later facts had overwritten is as it was.
 pub(crate) async fn on_unmerge(_app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Result<(), Fault> {
-    store::move_back(tx, unmerge).await?;
+    moving::move_back(tx, &store::EDGES, unmerge).await?;
     store::restore(tx, unmerge).await?;
     Ok(())
 }

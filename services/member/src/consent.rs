@@ -12,21 +12,21 @@ use siyu_pg::Tx;
 
 use crate::{
     App, NAME,
-    person::{Merge, PersonId, Unmerge},
+    person::{Merge, PersonId, Unmerge, store::moving},
     publish_all,
 };
 use domain::Decision;
 
 /// Per purpose and channel the latest decision of the two counts, and of two at the same instant the withdrawal.
 pub(crate) async fn on_merge(app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
-    store::move_over(tx, merge).await?;
+    moving::move_over(tx, &store::RECORDS, merge).await?;
     rebuild(app, tx, merge.survivor, merge.at).await?;
     rebuild(app, tx, merge.loser, merge.at).await
 }
 
 /// Decisions go back to whom they were recorded for; what counts follows from them.
 pub(crate) async fn on_unmerge(app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Result<(), Fault> {
-    store::move_back(tx, unmerge).await?;
+    moving::move_back(tx, &store::RECORDS, unmerge).await?;
     rebuild(app, tx, unmerge.survivor, unmerge.at).await?;
     rebuild(app, tx, unmerge.loser, unmerge.at).await
 }

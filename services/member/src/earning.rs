@@ -16,15 +16,15 @@ pub use events::subscription;
 
 use crate::{
     App,
-    person::{Merge, Unmerge},
+    person::{Merge, Unmerge, store::moving},
 };
 
 /// What the loser's orders earned is the survivor's. The postings follow with the accounts.
 pub(crate) async fn on_merge(_app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
-    Ok(store::move_over(tx, merge).await?)
+    Ok(moving::move_over(tx, &store::EARNINGS, merge).await?)
 }
 
 /// The loser's orders earn the loser again.
 pub(crate) async fn on_unmerge(_app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Result<(), Fault> {
-    Ok(store::move_back(tx, unmerge).await?)
+    Ok(moving::move_back(tx, &store::EARNINGS, unmerge).await?)
 }

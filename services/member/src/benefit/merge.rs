@@ -6,15 +6,16 @@ use siyu_pg::Tx;
 use super::store;
 use crate::{
     App,
-    person::{Merge, Unmerge},
+    person::{Merge, Unmerge, store::moving},
 };
 
 /// The survivor has the cards of both, and has used what both have.
 pub(crate) async fn on_merge(_app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
-    Ok(store::merge(tx, merge).await?)
+    moving::move_over(tx, &store::CARDS, merge).await?;
+    Ok(store::merge_uses(tx, merge).await?)
 }
 
 /// The loser has its cards again. What the survivor has used by then counts for it to the end of the period.
 pub(crate) async fn on_unmerge(_app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Result<(), Fault> {
-    Ok(store::unmerge(tx, unmerge).await?)
+    Ok(moving::move_back(tx, &store::CARDS, unmerge).await?)
 }

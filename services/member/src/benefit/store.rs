@@ -10,7 +10,10 @@ use siyu_proto::member::v1::CardPlan;
 use uuid::Uuid;
 
 use super::card::{Card, CardId, PlanId, State};
-use crate::person::{Merge, PersonId, Unmerge};
+use crate::person::{Merge, PersonId, store::moving::Owned};
+
+/// Cards of persons.
+pub(crate) const CARDS: Owned = Owned { table: "cards", unique: &[] };
 
 #[derive(sqlx::FromRow)]
 struct CardRow {
@@ -270,15 +273,10 @@ pub(crate) async fn uses(
     Ok(uses)
 }
 
-/// The survivor has the cards of both and has used what both have. The loser's counters stay, for when the merge is undone.
-pub(crate) async fn merge(tx: &mut Tx, merge: &Merge) -> Result<(), siyu_pg::Error> {
+/// The survivor has used what both have. The loser's counters stay, for when the merge is undone.
+pub(crate) async fn merge_uses(tx: &mut Tx, merge: &Merge) -> Result<(), siyu_pg::Error> {
     sqlx::query(
-        "with moved as (
-            update cards
-            set person_id = $3, origin_person_id = coalesce(origin_person_id, person_id)
-            where merchant_id = $1 and person_id = $2
-        )
-        insert into benefit_uses as u (merchant_id, person_id, kind, period, used)
+        "insert into benefit_uses as u (merchant_id, person_id, kind, period, used)
         select merchant_id, $3, kind, period, used
         from benefit_uses
         where merchant_id = $1 and person_id = $2
@@ -287,22 +285,6 @@ pub(crate) async fn merge(tx: &mut Tx, merge: &Merge) -> Result<(), siyu_pg::Err
     .bind(tx.merchant())
     .bind(merge.loser)
     .bind(merge.survivor)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// The cards that the loser had are its own again.
-pub(crate) async fn unmerge(tx: &mut Tx, unmerge: &Unmerge) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
-        "update cards
-        set person_id = $3, origin_person_id = nullif(origin_person_id, $3)
-        where merchant_id = $1 and person_id = $2 and origin_person_id = any($4::uuid[])",
-    )
-    .bind(tx.merchant())
-    .bind(unmerge.survivor)
-    .bind(unmerge.loser)
-    .bind(&unmerge.origins)
     .execute(&mut **tx)
     .await?;
     Ok(())

@@ -6,7 +6,10 @@ use sqlx::{FromRow, Row, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{Entry, EntryId, Scope, Target};
-use crate::person::{Merge, PersonId, Unmerge, domain::Identity};
+use crate::person::{PersonId, domain::Identity, store::moving::Owned};
+
+/// Entries for persons.
+pub const ENTRIES: Owned = Owned { table: "blacklist_entries", unique: &[] };
 
 impl FromRow<'_, PgRow> for Entry {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
@@ -144,35 +147,4 @@ pub async fn concerning(
     .fetch_all(&mut **tx)
     .await?;
     Ok(found)
-}
-
-/// The loser's entries are the survivor's from now on.
-pub async fn move_over(tx: &mut Tx, merge: &Merge) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
-        "update blacklist_entries
-        set person_id = $2, origin_person_id = coalesce(origin_person_id, person_id)
-        where merchant_id = $1 and person_id = $3",
-    )
-    .bind(tx.merchant())
-    .bind(merge.survivor)
-    .bind(merge.loser)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// Entries that were the loser's go back.
-pub async fn move_back(tx: &mut Tx, unmerge: &Unmerge) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
-        "update blacklist_entries
-        set person_id = $3, origin_person_id = nullif(origin_person_id, $3)
-        where merchant_id = $1 and person_id = $2 and origin_person_id = any ($4)",
-    )
-    .bind(tx.merchant())
-    .bind(unmerge.survivor)
-    .bind(unmerge.loser)
-    .bind(&unmerge.origins)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
 }

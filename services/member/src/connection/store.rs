@@ -4,7 +4,10 @@ use chrono::{DateTime, Utc};
 use siyu_pg::Tx;
 
 use super::{Connection, State};
-use crate::person::{Merge, PersonId, Unmerge};
+use crate::person::{Merge, PersonId, Unmerge, store::moving::Owned};
+
+/// Edges of persons.
+pub const EDGES: Owned = Owned { table: "connections", unique: &["channel", "account_id"] };
 
 /// Stores facts, each edge at most once; returns those that were news. An older fact changes nothing.
 pub async fn record(
@@ -82,40 +85,6 @@ pub async fn overwrite(tx: &mut Tx, merge: &Merge) -> Result<(), siyu_pg::Error>
     .bind(merge.id)
     .bind(merge.survivor)
     .bind(merge.loser)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// Gives the survivor the edges that only the loser has.
-pub async fn move_over(tx: &mut Tx, merge: &Merge) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
-        "update connections as l
-        set person_id = $2, origin_person_id = coalesce(l.origin_person_id, l.person_id)
-        where l.merchant_id = $1 and l.person_id = $3 and not exists (
-            select from connections as s
-            where s.merchant_id = $1 and s.person_id = $2 and s.channel = l.channel and s.account_id = l.account_id
-        )",
-    )
-    .bind(tx.merchant())
-    .bind(merge.survivor)
-    .bind(merge.loser)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// Gives the edges back that came from the loser or one of its aliases.
-pub async fn move_back(tx: &mut Tx, unmerge: &Unmerge) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
-        "update connections
-        set person_id = $3, origin_person_id = nullif(origin_person_id, $3)
-        where merchant_id = $1 and person_id = $2 and origin_person_id = any($4::uuid[])",
-    )
-    .bind(tx.merchant())
-    .bind(unmerge.survivor)
-    .bind(unmerge.loser)
-    .bind(&unmerge.origins)
     .execute(&mut **tx)
     .await?;
     Ok(())

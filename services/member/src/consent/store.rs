@@ -6,7 +6,11 @@ use siyu_pg::Tx;
 use uuid::Uuid;
 
 use super::domain::{Decision, Purpose};
-use crate::person::{Merge, PersonId, Unmerge};
+use crate::person::{PersonId, store::moving::Owned};
+
+/// Records of persons; a decision that both of two have stays where it is.
+pub const RECORDS: Owned =
+    Owned { table: "consent_records", unique: &["purpose", "channel", "decided_at", "status"] };
 
 /// A record: the row.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -169,39 +173,5 @@ pub async fn replace(
         .execute(&mut **tx)
         .await?;
     decide(tx, decisions).await?;
-    Ok(())
-}
-
-/// The loser's records are the survivor's from now on; a decision that both have stays where it is.
-pub async fn move_over(tx: &mut Tx, merge: &Merge) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
-        "update consent_records as r
-        set person_id = $2, origin_person_id = coalesce(r.origin_person_id, r.person_id)
-        where r.merchant_id = $1 and r.person_id = $3 and not exists (
-            select from consent_records
-            where merchant_id = $1 and person_id = $2 and purpose = r.purpose and channel = r.channel
-                and decided_at = r.decided_at and status = r.status)",
-    )
-    .bind(tx.merchant())
-    .bind(merge.survivor)
-    .bind(merge.loser)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// Records that were the loser's go back.
-pub async fn move_back(tx: &mut Tx, unmerge: &Unmerge) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
-        "update consent_records
-        set person_id = $3, origin_person_id = nullif(origin_person_id, $3)
-        where merchant_id = $1 and person_id = $2 and origin_person_id = any ($4)",
-    )
-    .bind(tx.merchant())
-    .bind(unmerge.survivor)
-    .bind(unmerge.loser)
-    .bind(&unmerge.origins)
-    .execute(&mut **tx)
-    .await?;
     Ok(())
 }

@@ -13,8 +13,11 @@ use super::{
 };
 use crate::{
     account::{MERGED, POINTS_LAPSED},
-    person::{Merge, PersonId, Unmerge},
+    person::{PersonId, store::moving::Owned},
 };
+
+/// What orders have earned.
+pub const EARNINGS: Owned = Owned { table: "order_earnings", unique: &[] };
 
 /// What an order has earned so far: the row.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -216,35 +219,4 @@ pub async fn disputes(
         disputes.entry(order).or_default().push(Objection { opened_at, closed_at });
     }
     Ok(disputes)
-}
-
-/// Gives the survivor of a merge what the loser's orders have earned.
-pub async fn move_over(tx: &mut Tx, merge: &Merge) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
-        "update order_earnings
-        set person_id = $2, origin_person_id = coalesce(origin_person_id, person_id)
-        where merchant_id = $1 and person_id = $3",
-    )
-    .bind(tx.merchant())
-    .bind(merge.survivor)
-    .bind(merge.loser)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// Gives it back.
-pub async fn move_back(tx: &mut Tx, unmerge: &Unmerge) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
-        "update order_earnings
-        set person_id = $3, origin_person_id = nullif(origin_person_id, $3)
-        where merchant_id = $1 and person_id = $2 and origin_person_id = any($4::uuid[])",
-    )
-    .bind(tx.merchant())
-    .bind(unmerge.survivor)
-    .bind(unmerge.loser)
-    .bind(&unmerge.origins)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
 }

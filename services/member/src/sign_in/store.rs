@@ -7,7 +7,10 @@ use siyu_pg::Tx;
 use siyu_proto::member::v1::SignInPolicy;
 
 use super::SignedDay;
-use crate::person::{Merge, PersonId, Unmerge};
+use crate::person::{PersonId, store::moving::Owned};
+
+/// Signed days of persons; where two have signed on one, each keeps its own.
+pub(crate) const DAYS: Owned = Owned { table: "sign_ins", unique: &["day"] };
 
 /// What signing in brings; nothing where nobody has set anything.
 pub(crate) async fn policy(tx: &mut Tx) -> Result<SignInPolicy, Fault> {
@@ -103,41 +106,8 @@ pub(crate) async fn list(
     Ok(days)
 }
 
-/// The survivor has signed on the days of both; where both have, the loser's row stays as it is.
-pub(crate) async fn move_over(tx: &mut Tx, merge: &Merge) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
-        "update sign_ins as s
-        set person_id = $3, origin_person_id = coalesce(s.origin_person_id, s.person_id)
-        where s.merchant_id = $1 and s.person_id = $2
-            and not exists (select 1 from sign_ins as o where o.merchant_id = $1 and o.person_id = $3 and o.day = s.day)",
-    )
-    .bind(tx.merchant())
-    .bind(merge.loser)
-    .bind(merge.survivor)
-    .execute(&mut **tx)
-    .await?;
-    count_streaks(tx, merge.survivor).await
-}
-
-/// The days of the loser are its own again.
-pub(crate) async fn move_back(tx: &mut Tx, unmerge: &Unmerge) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
-        "update sign_ins
-        set person_id = $3, origin_person_id = nullif(origin_person_id, $3)
-        where merchant_id = $1 and person_id = $2 and origin_person_id = any($4::uuid[])",
-    )
-    .bind(tx.merchant())
-    .bind(unmerge.survivor)
-    .bind(unmerge.loser)
-    .bind(&unmerge.origins)
-    .execute(&mut **tx)
-    .await?;
-    count_streaks(tx, unmerge.survivor).await?;
-    count_streaks(tx, unmerge.loser).await
-}
-
 /// Numbers the days of a person's streaks anew: days less their number are the same within a streak.
-async fn count_streaks(tx: &mut Tx, person: PersonId) -> Result<(), siyu_pg::Error> {
+pub(crate) async fn count_streaks(tx: &mut Tx, person: PersonId) -> Result<(), siyu_pg::Error> {
     sqlx::query(
         "insert into sign_ins (merchant_id, person_id, day, streak, points, signed_at)
         select merchant_id, person_id, day, row_number() over (partition by start order by day), points, signed_at

@@ -6,7 +6,7 @@ mod policies;
 
 use chrono::{DateTime, Utc};
 pub(crate) use gifts::{Gift, due_gifts, give, insert_gifts, lock_gifts};
-pub(crate) use merges::{merge, unmerge};
+pub(crate) use merges::{CHANGES, merge_gifts};
 pub(crate) use policies::{insert_policy, persons_after, policy, save_applied, unapplied};
 use siyu_kernel::{Id, kind};
 use siyu_pg::{SystemTx, Tx};

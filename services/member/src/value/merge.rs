@@ -7,15 +7,15 @@ use siyu_pg::Tx;
 use super::card::store;
 use crate::{
     App,
-    person::{Merge, Unmerge},
+    person::{Merge, Unmerge, store::moving},
 };
 
 /// Moves the cards of the loser to the survivor.
 pub(crate) async fn on_merge(_app: &App, tx: &mut Tx, merge: &Merge) -> Result<(), Fault> {
-    Ok(store::move_cards(tx, merge.loser, merge.survivor).await?)
+    Ok(moving::move_over(tx, &store::CARDS, merge).await?)
 }
 
 /// Gives the cards back that the loser brought in; what was opened later stays.
 pub(crate) async fn on_unmerge(_app: &App, tx: &mut Tx, unmerge: &Unmerge) -> Result<(), Fault> {
-    Ok(store::return_cards(tx, unmerge.survivor, unmerge.loser, &unmerge.origins).await?)
+    Ok(moving::move_back(tx, &store::CARDS, unmerge).await?)
 }

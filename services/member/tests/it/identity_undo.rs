@@ -2,15 +2,16 @@
 
 use chrono::TimeDelta;
 use siyu_grpc::fault;
-use siyu_kernel::Fault;
+use siyu_kernel::{Clock, Fault};
 use siyu_proto::member::v1::*;
 
 use crate::{
-    connections,
+    connections, consents,
     earnings::{has, spend},
     identity::{merges, two, union},
     orders::{Orders, paid},
     persons::resolve,
+    sign_ins,
     world::{World, openid_of},
 };
 
@@ -159,5 +160,37 @@ async fn merges_upon_merges_are_undone_in_any_order() {
             let second = i64::try_from(n).unwrap() * 10;
             assert_eq!(edges, [connections::on(&person.id, second)], "{undo:?} {name}");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_stayed_with_an_alias_in_the_middle_goes_back_to_whose_it_was() {
+    let world = World::new().await;
+    sign_ins::set(&world, "1", sign_ins::rules()).await.unwrap();
+    let mut people = Vec::new();
+    for name in ["a", "b", "c"] {
+        people.extend(world.people(world.own, &[name]).await);
+        world.clock.advance(TimeDelta::seconds(1));
+    }
+    // The first and the last have the same, the one between them nothing.
+    let at = world.clock.now();
+    for person in [&people[0], &people[2]] {
+        connections::record(&world, world.own, vec![connections::on(person, 10)]).await.unwrap();
+        sign_ins::sign(&world, person).await;
+        let granted = consents::decided(person, "sms", ConsentStatus::Granted, at);
+        consents::record(&world, world.own, vec![granted]).await.unwrap();
+    }
+    let inner = unite(&world, vec![openid_of("b"), openid_of("c")]).await;
+    unite(&world, vec![openid_of("a"), openid_of("b")]).await;
+    unmerge(&world, &inner).await.unwrap();
+    for person in [&people[0], &people[2]] {
+        let edges = connections::list(&world, world.own, person).await.unwrap();
+        assert_eq!(edges, [connections::on(person, 10)]);
+        let request = ListSignInsRequest { person_id: person.clone(), ..Default::default() };
+        let page = world.sign_ins(world.own).list_sign_ins(request).await.unwrap().into_inner();
+        assert_eq!(page.days.len(), 1, "{person}");
+        let request = ListConsentRecordsRequest { person_id: person.clone(), ..Default::default() };
+        let page = world.consents(world.own).list_consent_records(request).await.unwrap();
+        assert_eq!(page.into_inner().records.len(), 1, "{person}");
     }
 }

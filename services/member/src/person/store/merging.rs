@@ -1,5 +1,7 @@
 //! The SQL of aliases and merges: who stands for whom, who must not change meanwhile, what goes over.
 
+pub mod moving;
+
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
@@ -11,6 +13,9 @@ use crate::person::{
     domain::{Identity, IdentityKind},
     resolution::{Key, Standing},
 };
+
+/// The keys of persons. One key is nobody else's.
+const IDENTITIES: moving::Owned = moving::Owned { table: "identities", unique: &[] };
 
 /// Whom ids stand for: the person itself, or whom it was merged into.
 pub async fn canonical(
@@ -202,39 +207,28 @@ pub async fn move_key(
 /// Makes the loser, and whoever is an alias of it, an alias of the survivor, who gets their keys.
 pub async fn merge(tx: &mut Tx, merge: &Merge) -> Result<(), siyu_pg::Error> {
     sqlx::query(
-        "with aliases as (
-            update persons set merged_into = $2 where merchant_id = $1 and (id = $3 or merged_into = $3)
-        )
-        update identities
-        set person_id = $2, origin_person_id = coalesce(origin_person_id, person_id)
-        where merchant_id = $1 and person_id = $3",
+        "update persons set merged_into = $2 where merchant_id = $1 and (id = $3 or merged_into = $3)",
     )
     .bind(tx.merchant())
     .bind(merge.survivor)
     .bind(merge.loser)
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    moving::move_over(tx, &IDENTITIES, merge).await
 }
 
 /// Makes the loser a person again, with its own aliases and their keys.
 pub async fn unmerge(tx: &mut Tx, unmerge: &Unmerge) -> Result<(), siyu_pg::Error> {
     sqlx::query(
-        "with aliases as (
-            insert into persons (merchant_id, id, growth, tier, created_at, merged_into)
-            select $1, n.id, 0, 1, $5, nullif($3::uuid, n.id) from unnest($4::uuid[]) as n (id)
-            on conflict on constraint persons_pkey do update set merged_into = excluded.merged_into
-        )
-        update identities
-        set person_id = $3, origin_person_id = nullif(origin_person_id, $3)
-        where merchant_id = $1 and person_id = $2 and origin_person_id = any($4::uuid[])",
+        "insert into persons (merchant_id, id, growth, tier, created_at, merged_into)
+        select $1, n.id, 0, 1, $4, nullif($2::uuid, n.id) from unnest($3::uuid[]) as n (id)
+        on conflict on constraint persons_pkey do update set merged_into = excluded.merged_into",
     )
     .bind(tx.merchant())
-    .bind(unmerge.survivor)
     .bind(unmerge.loser)
     .bind(&unmerge.origins)
     .bind(unmerge.at)
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    moving::move_back(tx, &IDENTITIES, unmerge).await
 }

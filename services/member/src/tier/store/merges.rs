@@ -2,16 +2,15 @@
 
 use siyu_pg::Tx;
 
-use crate::person::{Merge, Unmerge};
+use crate::person::{Merge, store::moving::Owned};
 
-/// The survivor's life on the ladder is that of both. The loser's standing and gifts stay, for when the merge is undone.
-pub(crate) async fn merge(tx: &mut Tx, merge: &Merge) -> Result<(), siyu_pg::Error> {
+/// Steps of persons.
+pub(crate) const CHANGES: Owned = Owned { table: "tier_changes", unique: &[] };
+
+/// The survivor has had the gifts of both. The loser's stay, for when the merge is undone.
+pub(crate) async fn merge_gifts(tx: &mut Tx, merge: &Merge) -> Result<(), siyu_pg::Error> {
     sqlx::query(
-        "with moved as (
-            update tier_changes
-            set person_id = $3, origin_person_id = coalesce(origin_person_id, person_id)
-            where merchant_id = $1 and person_id = $2
-        ), withheld as (
+        "with withheld as (
             update tier_gifts set state = 'withheld'
             where merchant_id = $1 and person_id = $2 and state = 'due'
         )
@@ -24,22 +23,6 @@ pub(crate) async fn merge(tx: &mut Tx, merge: &Merge) -> Result<(), siyu_pg::Err
     .bind(tx.merchant())
     .bind(merge.loser)
     .bind(merge.survivor)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// The steps that the loser had made are its own again.
-pub(crate) async fn unmerge(tx: &mut Tx, unmerge: &Unmerge) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
-        "update tier_changes
-        set person_id = $3, origin_person_id = nullif(origin_person_id, $3)
-        where merchant_id = $1 and person_id = $2 and origin_person_id = any($4::uuid[])",
-    )
-    .bind(tx.merchant())
-    .bind(unmerge.survivor)
-    .bind(unmerge.loser)
-    .bind(&unmerge.origins)
     .execute(&mut **tx)
     .await?;
     Ok(())

@@ -5,7 +5,13 @@ use siyu_pg::{OnConstraint, Tx};
 use uuid::Uuid;
 
 use super::Card;
-use crate::{person::PersonId, value::CardId};
+use crate::{
+    person::{PersonId, store::moving::Owned},
+    value::CardId,
+};
+
+/// Cards of persons.
+pub const CARDS: Owned = Owned { table: "value_cards", unique: &[] };
 
 /// What a card can name that is not there.
 #[derive(Debug, thiserror::Error)]
@@ -147,40 +153,6 @@ pub async fn list(
     .fetch_all(&mut **tx)
     .await?;
     Ok(cards)
-}
-
-/// Moves the cards of a person who turned out to be another one, remembering whose they were at first.
-pub async fn move_cards(tx: &mut Tx, from: PersonId, to: PersonId) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
-        "update value_cards set person_id = $3, origin_person_id = coalesce(origin_person_id, person_id)
-        where merchant_id = $1 and person_id = $2",
-    )
-    .bind(tx.merchant())
-    .bind(from)
-    .bind(to)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// Gives cards back to a person, which came from there or from one of its aliases.
-pub async fn return_cards(
-    tx: &mut Tx,
-    from: PersonId,
-    to: PersonId,
-    origins: &[PersonId],
-) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
-        "update value_cards set person_id = $3, origin_person_id = nullif(origin_person_id, $3)
-        where merchant_id = $1 and person_id = $2 and origin_person_id = any($4)",
-    )
-    .bind(tx.merchant())
-    .bind(from)
-    .bind(to)
-    .bind(origins)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
 }
 
 /// The active cards that the holders of cards have with the same issuers, oldest first.
