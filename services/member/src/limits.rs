@@ -59,6 +59,10 @@ pub const HOLDS_BATCH: i64 = 100;
 /// Lots of bonus that one step of the job ends, by merchant in one transaction each: well below what a call of the ledger takes.
 pub const BONUS_BATCH: u16 = 500;
 
+/// For how many days back changes of stored value may still be written: a transaction that began before midnight, and clocks
+/// that do not agree, are done with long before.
+pub const OPEN_DAYS: i32 = 2;
+
 /// How far ahead of ours the clock may be by which a person decided, or an edge began or ended.
 pub const CLOCK_AHEAD_MAX: TimeDelta = TimeDelta::minutes(5);
 

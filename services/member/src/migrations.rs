@@ -179,4 +179,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "sort_persons",
         sql: include_str!("../migrations/1104_sort_persons.sql"),
     },
+    Migration {
+        version: 1114,
+        name: "create_issuer_closings",
+        sql: include_str!("../migrations/1114_create_issuer_closings.sql"),
+    },
 ];

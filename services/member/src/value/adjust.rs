@@ -56,6 +56,7 @@ pub(super) async fn adjust(
     let found = card::store::find(&mut tx, card_id).await?;
     let issuer_id = found.ok_or_else(|| Fault::not_found("card"))?.issuer_id;
     let owner = issuer::store::lock(&mut tx, issuer_id).await?;
+    entry::close_days(&mut tx, &terms, issuer_id, ctx.now).await?;
     let card = card::lock(&mut tx, card_id).await?;
     card.is_usable(ctx.now)?;
     check(&mut tx, &ctx, &card, change, (&terms, owner)).await?;

@@ -9,8 +9,8 @@ use siyu_pg::Tx;
 use siyu_proto::member::v1 as proto;
 use uuid::Uuid;
 
-use super::{Buckets, StoreId, card::Card, policy::Terms};
-use crate::App;
+use super::{Buckets, IssuerId, StoreId, card::Card, policy::Terms};
+use crate::{App, limits};
 
 /// What changed a balance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
@@ -70,6 +70,16 @@ pub struct Row {
     pub bonus_minor: i64,
     /// When it happened.
     pub created_at: DateTime<Utc>,
+}
+
+/// Closes the days of an issuer, who is locked, that are over for good: they are summed once, and not by every recharge.
+pub async fn close_days(
+    tx: &mut Tx,
+    terms: &Terms,
+    issuer: IssuerId,
+    now: DateTime<Utc>,
+) -> Result<(), siyu_pg::Error> {
+    store::close(tx, issuer, terms.day(now).plus(-limits::OPEN_DAYS)).await
 }
 
 /// Writes changes down, on the merchant's day of the instant. Changes of nothing are left out.

@@ -53,6 +53,7 @@ mod value_cards;
 mod value_flows;
 mod value_gifts;
 mod value_holds;
+mod value_issuers;
 mod value_model;
 mod value_payments;
 mod value_race;

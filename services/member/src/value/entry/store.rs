@@ -81,16 +81,50 @@ pub async fn bonus_spent(
     Ok(spent)
 }
 
-/// The principal that an issuer owes.
+/// The principal that an issuer owes: what it owed at the end of the day that was closed last, and what changed since.
 pub async fn issuer_principal(tx: &mut Tx, issuer: IssuerId) -> Result<i64, siyu_pg::Error> {
     let owed = sqlx::query_scalar(
-        "select coalesce(sum(principal_minor), 0)::bigint
-        from value_entries
-        where merchant_id = $1 and issuer_id = $2",
+        "select coalesce(c.principal_minor, 0) + e.principal_minor
+        from (select $2::uuid as id) as i
+        left join lateral (
+            select day, principal_minor from issuer_closings where merchant_id = $1 and issuer_id = i.id limit 1
+        ) as c on true
+        cross join lateral (
+            select coalesce(sum(principal_minor), 0)::bigint as principal_minor
+            from value_entries
+            where merchant_id = $1 and issuer_id = i.id and day > coalesce(c.day, '-infinity'::date)
+        ) as e",
     )
     .bind(tx.merchant())
     .bind(issuer)
     .fetch_one(&mut **tx)
     .await?;
     Ok(owed)
+}
+
+/// Closes the days of an issuer to the end of one for which nothing is written any more. The caller has locked the issuer.
+/// Nothing where that day is closed.
+pub async fn close(tx: &mut Tx, issuer: IssuerId, day: LocalDay) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "insert into issuer_closings (merchant_id, issuer_id, day, principal_minor)
+        select $1, i.id, $3, coalesce(c.principal_minor, 0) + e.principal_minor
+        from (select $2::uuid as id) as i
+        left join lateral (
+            select day, principal_minor from issuer_closings where merchant_id = $1 and issuer_id = i.id limit 1
+        ) as c on true
+        cross join lateral (
+            select coalesce(sum(principal_minor), 0)::bigint as principal_minor
+            from value_entries
+            where merchant_id = $1 and issuer_id = i.id and day > coalesce(c.day, '-infinity'::date) and day <= $3
+            having c.day is null or c.day < $3
+        ) as e
+        on conflict on constraint issuer_closings_pkey do update
+        set day = excluded.day, principal_minor = excluded.principal_minor",
+    )
+    .bind(tx.merchant())
+    .bind(issuer)
+    .bind(day.date())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }

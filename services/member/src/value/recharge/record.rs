@@ -133,7 +133,7 @@ pub(super) async fn record(
     payment_reference: &str,
 ) -> Result<(proto::RechargeRecord, proto::ValueCard, Vec<LimitFinding>), Fault> {
     let terms = policy::terms(tx, ctx.now).await?;
-    let owner = owner(tx, ask.card_id, &terms).await?;
+    let owner = owner(tx, ctx, ask.card_id, &terms).await?;
     let card = card::lock(tx, ask.card_id).await?;
     card.is_usable(ctx.now)?;
     let plan = plan(tx, ask).await?;
@@ -201,11 +201,18 @@ pub(super) async fn record(
 }
 
 /// The issuer of a card; locked if it has a limit, so that two recharges are checked one after the other.
-async fn owner(tx: &mut Tx, card: CardId, terms: &Terms) -> Result<Option<issuer::Issuer>, Fault> {
+async fn owner(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    card: CardId,
+    terms: &Terms,
+) -> Result<Option<issuer::Issuer>, Fault> {
     let card = card::store::find(tx, card).await?.ok_or_else(|| Fault::not_found("card"))?;
     let owner = issuer::store::find(tx, card.issuer_id).await?;
     if owner.as_ref().is_some_and(|owner| owner.limit(&terms.policy).is_some()) {
-        return Ok(issuer::store::lock(tx, card.issuer_id).await?);
+        let owner = issuer::store::lock(tx, card.issuer_id).await?;
+        entry::close_days(tx, terms, card.issuer_id, ctx.now).await?;
+        return Ok(owner);
     }
     Ok(owner)
 }
