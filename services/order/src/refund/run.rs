@@ -60,8 +60,14 @@ pub(crate) async fn run(
     let Some(mut refund) = store::lock(&mut tx, id).await? else {
         return Err(Fault::not_found("refund"));
     };
-    if refund.state != State::Processing || refund.is_stuck() {
+    if refund.state != State::Processing {
         return Ok(());
+    }
+    if refund.is_stuck() {
+        // Nothing is due before somebody says so.
+        refund.due_at = None;
+        store::save(&mut tx, &refund).await?;
+        return Ok(tx.commit().await?);
     }
     // Before it is tried, so that another replica does not try it at the same moment.
     refund.due_at = Some(now + pause(refund.attempts));

@@ -108,14 +108,19 @@ async fn a_code_is_good_in_its_own_store_and_a_till_that_was_cut_off_repeats_the
 #[tokio::test]
 async fn a_store_that_tries_wrong_codes_is_stopped_over_the_method_too() {
     let depot = Depot::new(&["north"]).await;
+    let (_, first) = depot.waiting("first").await;
     let (_, code) = depot.waiting("a").await;
+    // A code that was good begins no hour: the first wrong one does.
+    depot.show("good", "north", &first.code).await.unwrap();
+    depot.world.clock.advance(TimeDelta::minutes(59));
     for n in 0..40 {
         let wrong = depot.show(&format!("{n}"), "north", "x").await;
         assert_eq!(reason(wrong), "PICKUP_CODE_WRONG");
     }
+    depot.world.clock.advance(TimeDelta::minutes(59));
     let stopped = depot.show("t", "north", &code.code).await.unwrap_err();
     assert_eq!((stopped.code(), stopped.reason()), (Code::ResourceExhausted, "PICKUP_ATTEMPTS"));
-    depot.world.clock.advance(TimeDelta::hours(1));
+    depot.world.clock.advance(TimeDelta::minutes(1));
     depot.show("t", "north", &code.code).await.unwrap();
 }
 

@@ -95,6 +95,7 @@ async fn what_is_paid_twice_stands_in_suspense_until_it_is_back() {
     let second = till.start("2", order).await.unwrap();
     till.simulate(&second, SandboxAct::RefuseRefunds, 0).await.unwrap();
     till.pay(&first).await;
+    till.work().await;
     till.pay(&second).await;
     till.work().await;
     assert_eq!(till.get(&second).await.state(), PaymentState::Surplus);
@@ -116,6 +117,7 @@ async fn what_is_paid_twice_stands_in_suspense_until_it_is_back() {
     let first = till.start("1", order).await.unwrap();
     let second = till.start("2", order).await.unwrap();
     till.pay(&first).await;
+    till.work().await;
     till.pay(&second).await;
     till.pass(TimeDelta::minutes(1)).await;
     assert_eq!(stand(&till.get(&second).await).1, [(PaymentRefundState::Succeeded, 100)]);

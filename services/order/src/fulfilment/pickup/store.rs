@@ -150,7 +150,8 @@ pub async fn lock_failures(
     let failures = sqlx::query_scalar(
         "insert into pickup_failures as f (merchant_id, store_id, since, failures)
         values ($1, $2, $4, 0)
-        on conflict on constraint pickup_failures_pkey do update set failures = f.failures
+        on conflict on constraint pickup_failures_pkey do update
+        set since = case when f.failures = 0 then $4 else f.since end
         returning case when since > $3 then failures else 0 end",
     )
     .bind(tx.merchant())
