@@ -6,13 +6,11 @@ use chrono::TimeDelta;
 use siyu_grpc::{Ctx, parse};
 use siyu_kernel::{Code, Fault};
 use siyu_pg::Tx;
-use siyu_proto::order::v1::PriceSnapshot;
 
 use super::{ahead::Ahead, draft::Draft, store};
 use crate::{
     App, attribution, coupon, fx, limits,
     market::{deal::Deal, entry},
-    order::domain::OrderId,
     stock,
     tender::{self, domain::Tender},
 };
@@ -41,7 +39,7 @@ pub(super) async fn keep(
     if let Some(deal) = kept.deal {
         entry::bind(app, tx, draft.id, deal, ctx).await?;
     }
-    lock_coupons(tx, draft.snapshot, draft.id).await?;
+    lock_coupons(tx, draft).await?;
     take_stock(app, tx, ctx, kept).await?;
     Ok(tender::store::insert(tx, kept.tenders, ctx.now + limits::TENDER_HEAD_START).await?)
 }
@@ -75,15 +73,20 @@ async fn attribute(tx: &mut Tx, ctx: &Ctx, draft: &Draft<'_>) -> Result<(), Faul
     Ok(attribution::store::attribute(tx, draft.id, person, &skus, (from, ctx.now)).await?)
 }
 
-async fn lock_coupons(tx: &mut Tx, snapshot: &PriceSnapshot, id: OrderId) -> Result<(), Fault> {
-    let used = snapshot.used_coupon_ids.iter();
+/// The price was found without a lock: meanwhile another order may have taken a coupon, or the buyer given it on.
+async fn lock_coupons(tx: &mut Tx, draft: &Draft<'_>) -> Result<(), Fault> {
+    let used = draft.snapshot.used_coupon_ids.iter();
     let mut ids = used
         .map(|id| parse::id("coupon_ids", id).map_err(Fault::internal))
         .collect::<Result<Vec<_>, _>>()?;
     ids.sort_unstable();
-    if ids.is_empty() || coupon::store::lock(tx, &ids, id).await? == ids.len() as u64 {
+    if ids.is_empty() {
         return Ok(());
     }
-    let message = "another order uses one of the coupons at this moment";
+    let locked = coupon::store::lock(tx, draft.buyer.person_id, &ids, draft.id).await?;
+    if locked == ids.len() as u64 {
+        return Ok(());
+    }
+    let message = "another order uses one of the coupons at this moment, or it was given on";
     Err(Fault::new(Code::FailedPrecondition, "COUPON_TAKEN", message))
 }

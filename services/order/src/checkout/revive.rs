@@ -38,7 +38,8 @@ pub(crate) async fn revive(
     let mut ids = ids.collect::<Result<Vec<_>, _>>()?;
     ids.sort_unstable();
     // Before anything is taken: there is no way back but the end of the transaction, which has the payment to keep.
-    if coupon::store::count_issued(tx, &ids).await? != ids.len() as u64 {
+    // A coupon that came back when the order ended may have been given on since.
+    if coupon::store::count_issued(tx, order.person_id, &ids).await? != ids.len() as u64 {
         return Ok(Late::Refund);
     }
     let demand = |had: stock::Reservation| Demand {
@@ -53,7 +54,7 @@ pub(crate) async fn revive(
         return Ok(Late::Refund);
     }
     if !ids.is_empty() {
-        coupon::store::lock(tx, &ids, order.id).await?;
+        coupon::store::lock(tx, order.person_id, &ids, order.id).await?;
     }
     Ok(Late::Revive)
 }

@@ -185,32 +185,45 @@ pub async fn standing(
     Ok(coupons)
 }
 
-/// Locks coupons for an order; gives how many were there to be locked. `ids` are sorted, so that two orders never wait for
-/// each other.
-pub async fn lock(tx: &mut Tx, ids: &[CouponId], order: OrderId) -> Result<u64, siyu_pg::Error> {
+/// Locks coupons of a person for an order; gives how many were there to be locked: one that was given on meanwhile is not.
+/// `ids` are sorted, so that two orders never wait for each other.
+pub async fn lock(
+    tx: &mut Tx,
+    person: PersonId,
+    ids: &[CouponId],
+    order: OrderId,
+) -> Result<u64, siyu_pg::Error> {
     let done = sqlx::query(
         "update coupons as c set state = 'locked', order_id = $3
         from unnest($2::uuid[]) as k (id)
-        where c.merchant_id = $1 and c.id = k.id and c.state = 'issued'",
+        where c.merchant_id = $1 and c.id = k.id and c.state = 'issued' and c.person_id = $4",
     )
     .bind(tx.merchant())
     .bind(ids)
     .bind(order)
+    .bind(person)
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected())
 }
 
-/// How many of the coupons can be locked; those are locked for the transaction, so that they can.
-pub async fn count_issued(tx: &mut Tx, ids: &[CouponId]) -> Result<u64, siyu_pg::Error> {
+/// How many of the coupons a person has and can use; those are locked for the transaction, so that they can be.
+pub async fn count_issued(
+    tx: &mut Tx,
+    person: PersonId,
+    ids: &[CouponId],
+) -> Result<u64, siyu_pg::Error> {
     let done = sqlx::query(
         "select from unnest($2::uuid[]) as k (id)
         cross join lateral (
-            select from coupons where merchant_id = $1 and id = k.id and state = 'issued' for update
+            select from coupons
+            where merchant_id = $1 and id = k.id and state = 'issued' and person_id = $3
+            for update
         ) as c",
     )
     .bind(tx.merchant())
     .bind(ids)
+    .bind(person)
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected())

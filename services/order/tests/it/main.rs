@@ -9,6 +9,7 @@ mod calendar;
 mod catalogue;
 mod checkouts;
 mod coupon_ends;
+mod coupon_race;
 mod coupons;
 mod cuts;
 mod depot;
