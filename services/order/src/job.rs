@@ -2,7 +2,7 @@
 
 use std::{fmt, pin::Pin};
 
-use siyu_kernel::Fault;
+use siyu_kernel::{Fault, Id, kind::Merchant};
 use siyu_runtime::{CancellationToken, Progress, Steps, steps};
 
 use crate::{
@@ -51,6 +51,49 @@ pub(crate) fn all(app: &App) -> Vec<Job> {
     all
 }
 
+/// Does what is due for merchants, one after the other, each in a transaction of its own: there is work as long as one of
+/// them comes off. A fault of one is told and holds up no other; it is due again with the next step.
+///
+/// # Errors
+/// That the database is not available.
+pub(crate) async fn each<I, F>(
+    name: &'static str,
+    due: Vec<(Id<Merchant>, I)>,
+    run: impl Fn(Id<Merchant>, I) -> F + Send,
+) -> Result<Progress, Fault>
+where
+    I: fmt::Debug + Copy + Send + Sync,
+    F: Future<Output = Result<(), Fault>> + Send,
+{
+    let mut progress = Progress::Idle;
+    for (merchant, id) in due {
+        let done = run(merchant, id).await;
+        if done.is_ok() {
+            progress = Progress::Worked;
+        }
+        survived(name, merchant, &id, done)?;
+    }
+    Ok(progress)
+}
+
+/// Tells a fault of one thing that a job does; gives it back only where it is that the database is not available, for then
+/// nothing else goes on either.
+pub(crate) fn survived(
+    name: &'static str,
+    merchant: Id<Merchant>,
+    id: &(dyn fmt::Debug + Sync),
+    done: Result<(), Fault>,
+) -> Result<(), Fault> {
+    match done {
+        Err(fault) if fault.reason() == "STORE_UNAVAILABLE" => Err(fault),
+        Err(fault) => {
+            tracing::error!(job = name, %merchant, ?id, ?fault, "one thing of a job fails, the others go on");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
 impl Job {
     /// The name of its task.
     pub const fn name(&self) -> &'static str {
@@ -84,5 +127,43 @@ impl Steps for Job {
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Job").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+    use siyu_kernel::Code;
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// Does numbers, of which some fail for a reason; gives how it went and how many came off.
+    fn run(numbers: &[i32], reason: &'static str, fails: &[i32]) -> (Option<Progress>, usize) {
+        let done = std::sync::atomic::AtomicUsize::new(0);
+        let merchant = Id::from_uuid(Uuid::nil());
+        let due = numbers.iter().map(|&number| (merchant, number)).collect();
+        let each = each("test", due, |_, number| {
+            let result = if fails.contains(&number) {
+                Err(Fault::new(Code::Unavailable, reason, "not now"))
+            } else {
+                done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                Ok(())
+            };
+            std::future::ready(result)
+        });
+        (block_on(each).ok(), done.into_inner())
+    }
+
+    #[test]
+    fn what_fails_holds_up_no_other_and_is_no_progress() {
+        assert_eq!(run(&[1, 2, 3], "SIBLING_UNAVAILABLE", &[1, 3]), (Some(Progress::Worked), 1));
+        assert_eq!(run(&[1, 2], "SIBLING_UNAVAILABLE", &[1, 2]), (Some(Progress::Idle), 0));
+        assert_eq!(run(&[], "SIBLING_UNAVAILABLE", &[]), (Some(Progress::Idle), 0));
+    }
+
+    #[test]
+    fn without_the_database_nothing_goes_on() {
+        assert_eq!(run(&[1, 2, 3], "STORE_UNAVAILABLE", &[2]), (None, 1));
     }
 }

@@ -2,7 +2,7 @@
 //! window is over.
 
 use chrono::{DateTime, Utc};
-use siyu_kernel::Fault;
+use siyu_kernel::{Fault, Id, kind::Merchant};
 use siyu_pg::Tx;
 use siyu_runtime::Progress;
 
@@ -10,10 +10,10 @@ use super::store::{self, Wait};
 use crate::{
     App,
     fulfilment::{pickup::By, routing},
-    guarantee, limits,
+    guarantee, job, limits,
     order::{
         advance::{self, Cause, advance},
-        domain::{Order, State},
+        domain::{Order, OrderId, State},
         lifecycle::Event,
     },
     refund,
@@ -27,17 +27,23 @@ pub(crate) async fn once(app: &App) -> Result<Progress, Fault> {
     let mut jobs = app.db.system("order.ripen").await?;
     let ripe = store::ripe(&mut jobs, now, limits::JOB_BATCH).await?;
     drop(jobs);
-    let progress = if ripe.is_empty() { Progress::Idle } else { Progress::Worked };
-    for (merchant, id) in ripe {
-        let mut tx = app.db.tenant(merchant).await?;
-        let (order, _) = advance::lock(&mut tx, id, "").await?;
-        // Another process may have been faster while the lock was waited for.
-        if store::is_ripe(&mut tx, id, now).await? {
-            ripen(app, &mut tx, order, now).await?;
-            tx.commit().await?;
-        }
+    job::each(ACTOR, ripe, |merchant, id| look(app, merchant, id, now)).await
+}
+
+async fn look(
+    app: &App,
+    merchant: Id<Merchant>,
+    id: OrderId,
+    now: DateTime<Utc>,
+) -> Result<(), Fault> {
+    let mut tx = app.db.tenant(merchant).await?;
+    let (order, _) = advance::lock(&mut tx, id, "").await?;
+    // Another process may have been faster while the lock was waited for.
+    if store::is_ripe(&mut tx, id, now).await? {
+        ripen(app, &mut tx, order, now).await?;
+        tx.commit().await?;
     }
-    Ok(progress)
+    Ok(())
 }
 
 /// Lets happen to one order what its time has come for.

@@ -12,9 +12,11 @@ use super::{
     store::{self, Write},
 };
 use crate::{
-    App, limits,
+    App, job, limits,
     order::{domain::OrderId, store as orders},
 };
+
+const ACTOR: &str = "order.orphan_reservations";
 
 /// Makes what was reserved ahead of an order the order's own, until an instant: in the transaction that stores the order.
 ///
@@ -61,15 +63,13 @@ pub async fn give_back_ahead(
 /// Gives back what was reserved ahead of orders that never came to be: their process died.
 pub(crate) async fn once(app: &App) -> Result<Progress, Fault> {
     let now = app.clock.now();
-    let mut jobs = app.db.system("order.orphan_reservations").await?;
-    let due: Vec<(Id<Merchant>, OrderId)> =
-        store::orphans(&mut jobs, now, limits::JOB_BATCH).await?;
+    let mut jobs = app.db.system(ACTOR).await?;
+    let due = store::orphans(&mut jobs, now, limits::JOB_BATCH).await?;
     drop(jobs);
-    let progress = if due.is_empty() { Progress::Idle } else { Progress::Worked };
-    for (merchant, id) in due {
+    job::each(ACTOR, due, |merchant: Id<Merchant>, id| async move {
         let mut tx = app.db.tenant(merchant).await?;
         give_back_ahead(&mut tx, id, ReleaseCause::Expired, now, &*app.ids).await?;
-        tx.commit().await?;
-    }
-    Ok(progress)
+        Ok(tx.commit().await?)
+    })
+    .await
 }

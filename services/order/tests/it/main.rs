@@ -22,6 +22,7 @@ mod groups;
 mod guarantees;
 mod guarantees_race;
 mod held;
+mod held_up;
 mod import;
 mod import_race;
 mod import_random;
