@@ -168,5 +168,9 @@ pub const OPEN_REFUND_PAUSE: TimeDelta = TimeDelta::hours(1);
 /// staff to ask for what was decided.
 pub const AFTER_DISPUTE: TimeDelta = TimeDelta::days(7);
 
+/// How long a seat of a group waits whose order cannot be given back yet: for the decision on a refund of it that somebody has
+/// asked for, for the money to arrive, or for what went wrong.
+pub const SEAT_PAUSE: TimeDelta = TimeDelta::minutes(10);
+
 /// How many offers that nobody answered one step of the job passes on.
 pub const ASSIGNMENTS_BATCH: i64 = 200;

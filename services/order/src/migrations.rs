@@ -150,6 +150,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/1093_create_invoices.sql"),
     },
     Migration {
+        version: 1100,
+        name: "put_seats_off",
+        sql: include_str!("../migrations/1100_put_seats_off.sql"),
+    },
+    Migration {
         version: 1110,
         name: "lock_pickup_failures",
         sql: include_str!("../migrations/1110_lock_pickup_failures.sql"),

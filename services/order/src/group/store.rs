@@ -234,17 +234,34 @@ pub async fn due_groups(
     Ok(due)
 }
 
-/// Seats whose orders are to go on or to be refunded.
+/// Lets a seat wait before the job looks at it again.
+pub async fn put_off(
+    tx: &mut Tx,
+    order: OrderId,
+    until: DateTime<Utc>,
+) -> Result<(), siyu_pg::Error> {
+    sqlx::query("update group_seats set due_at = $3 where merchant_id = $1 and order_id = $2")
+        .bind(tx.merchant())
+        .bind(order)
+        .bind(until)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Seats whose orders are to go on or to be refunded and that were not put off, those that never were first.
 pub async fn due_seats(
     tx: &mut SystemTx,
+    now: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<(Id<Merchant>, OrderId)>, siyu_pg::Error> {
     let due = sqlx::query_as(
         "select merchant_id, order_id from group_seats
-        where state in ('forming', 'refunding')
-        order by merchant_id, order_id
-        limit $1",
+        where state in ('forming', 'refunding') and (due_at is null or due_at <= $1)
+        order by due_at nulls first, merchant_id, order_id
+        limit $2",
     )
+    .bind(now)
     .bind(limit)
     .fetch_all(&mut **tx)
     .await?;

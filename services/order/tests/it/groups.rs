@@ -9,7 +9,7 @@ use siyu_testkit::told;
 
 use crate::market::{Market, days, reason};
 
-fn activity(code: &str, size: i32) -> GroupActivity {
+pub(crate) fn activity(code: &str, size: i32) -> GroupActivity {
     let (valid_time_from, valid_time_to) = days();
     GroupActivity {
         code: code.into(),
@@ -24,7 +24,7 @@ fn activity(code: &str, size: i32) -> GroupActivity {
     }
 }
 
-async fn save(market: &Market, activities: &[GroupActivity]) {
+pub(crate) async fn save(market: &Market, activities: &[GroupActivity]) {
     let request = UpsertGroupActivitiesRequest { activities: activities.to_vec() };
     market.world.groups(1).upsert_group_activities(request).await.unwrap();
 }
@@ -34,21 +34,21 @@ fn seat(code: &str, group_id: &str) -> Activity {
 }
 
 impl Market {
-    fn opens(&self, n: usize, code: &str, minor: i64) -> PlaceOrderRequest {
+    pub(crate) fn opens(&self, n: usize, code: &str, minor: i64) -> PlaceOrderRequest {
         self.paying(n, self.cart_of(n, "dress-m", seat(code, "")), minor)
     }
 
-    fn joins(&self, n: usize, group: &Group, minor: i64) -> PlaceOrderRequest {
+    pub(crate) fn joins(&self, n: usize, group: &Group, minor: i64) -> PlaceOrderRequest {
         let code = &group.activity.as_ref().unwrap().code;
         self.paying(n, self.cart_of(n, "dress-m", seat(code, &group.id)), minor)
     }
 
-    async fn groups(&self, code: &str) -> Vec<Group> {
+    pub(crate) async fn groups(&self, code: &str) -> Vec<Group> {
         let request = ListGroupsRequest { activity_code: code.into(), ..Default::default() };
         self.world.groups(1).list_groups(request).await.unwrap().into_inner().groups
     }
 
-    async fn group(&self, id: &str) -> Group {
+    pub(crate) async fn group(&self, id: &str) -> Group {
         let request = GetGroupRequest { group_id: id.into() };
         self.world.groups(1).get_group(request).await.unwrap().into_inner().group.unwrap()
     }

@@ -52,6 +52,7 @@ mod refunds;
 mod refusals;
 mod routing;
 mod same_request;
+mod seats_held_up;
 mod settlements;
 mod siblings;
 mod stock;
