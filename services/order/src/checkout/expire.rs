@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use siyu_kernel::{Fault, Id, kind::Merchant};
 use siyu_runtime::Progress;
 
-use super::{cancel::cancel, store};
+use super::{cancel::cancel_unclaimed, store};
 use crate::{
     App, job, limits,
     order::{advance::Cause, domain::OrderId},
@@ -29,10 +29,10 @@ async fn end(
 ) -> Result<(), Fault> {
     let mut tx = app.db.tenant(merchant).await?;
     let cause = Cause { key: "cancel", actor: ACTOR, reason: "it was not paid in time", now };
-    match cancel(app, &mut tx, id, cause).await {
+    match cancel_unclaimed(app, &mut tx, id, cause).await {
         Ok(_) => Ok(tx.commit().await?),
-        // It was paid between the look and the lock.
-        Err(fault) if fault.reason() == "ORDER_STATE_WRONG" => Ok(()),
+        // It was paid between the look and the lock, or has got a claim, with which it ends.
+        Err(fault) if ["ORDER_STATE_WRONG", "STORE_CONFLICT"].contains(&fault.reason()) => Ok(()),
         Err(fault) => Err(fault),
     }
 }

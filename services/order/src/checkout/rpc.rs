@@ -17,7 +17,7 @@ use siyu_proto::{
 use tonic::{Request, Response, Status, async_trait};
 
 use super::{
-    cancel::cancel,
+    cancel::{cancel, cancel_unclaimed},
     finish::finish,
     place::{Fresh, Placed, place},
     policy,
@@ -53,7 +53,7 @@ impl CheckoutService for App {
             let (order, checkout) = match place(self, &ctx, &message).await? {
                 Placed::Now(fresh) => show_fresh(*fresh),
                 Placed::Known(id) => {
-                    let mut tx = self.db.tenant_read(ctx.merchant()?).await?;
+                    let mut tx = self.db.tenant_lookup(ctx.merchant()?).await?;
                     read(&mut tx, id, false).await?
                 }
             };
@@ -75,7 +75,7 @@ impl CheckoutService for App {
     ) -> Result<Response<GetCheckoutResponse>, Status> {
         serve(request, async |ctx, message: GetCheckoutRequest| {
             let id = parse::id("order_id", &message.order_id)?;
-            let mut tx = self.db.tenant_read(ctx.merchant()?).await?;
+            let mut tx = self.db.tenant_lookup(ctx.merchant()?).await?;
             let (_, checkout) = read(&mut tx, id, true).await?;
             Ok::<_, Fault>(GetCheckoutResponse { checkout: Some(checkout) })
         })
@@ -131,7 +131,7 @@ async fn cancel_order(
 /// company has answered.
 async fn end(app: &App, tx: &mut Tx, id: OrderId, cause: Cause<'_>) -> Result<Order, Fault> {
     let Some(claim) = claim::store::lock(tx, id).await? else {
-        return cancel(app, tx, id, cause).await;
+        return cancel_unclaimed(app, tx, id, cause).await;
     };
     let attempts = payment::store::lock_of(tx, id).await?;
     if claim.state == ClaimState::Closed || all_ended(attempts.iter().map(|one| one.state)) {

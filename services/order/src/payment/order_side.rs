@@ -14,7 +14,7 @@ use crate::{
     claim::domain::Claim,
     order::{
         advance::{self, Cause},
-        domain::{Order, OrderId, State},
+        domain::{Order, OrderId},
         lifecycle::Event,
     },
     refund as refunds,
@@ -32,8 +32,29 @@ pub async fn on_claim_paid(
     payment: Option<&Payment>,
     now: DateTime<Utc>,
 ) -> Result<(), Fault> {
+    settle(app, tx, claim, payment, Event::Paid, now).await
+}
+
+/// The claim was closed and is paid by money that came late: what was ordered was taken again by [`on_late_payment`].
+pub async fn on_claim_revived(
+    app: &App,
+    tx: &mut Tx,
+    claim: &Claim,
+    payment: &Payment,
+    now: DateTime<Utc>,
+) -> Result<(), Fault> {
+    settle(app, tx, claim, Some(payment), Event::Revived, now).await
+}
+
+async fn settle(
+    app: &App,
+    tx: &mut Tx,
+    claim: &Claim,
+    payment: Option<&Payment>,
+    event: Event,
+    now: DateTime<Utc>,
+) -> Result<(), Fault> {
     let Some(locked) = locked(tx, claim.order_id, PAY).await? else { return Ok(()) };
-    let event = if locked.0.state == State::Cancelled { Event::Revived } else { Event::Paid };
     let reason = payment.map(|payment| payment.id.to_string()).unwrap_or_default();
     let cause = Cause { key: PAY, actor: ACTOR, reason: &reason, now };
     checkout::settle::settle_locked(app, tx, locked, event, cause).await?;

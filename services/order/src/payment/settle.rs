@@ -152,7 +152,12 @@ async fn keep(
     if claim.attempts > 1 {
         close_attempts(tx, claim, now).await?;
     }
-    order_side::on_claim_paid(app, tx, claim, Some(payment), now).await
+    match event {
+        ClaimEvent::Revive => order_side::on_claim_revived(app, tx, claim, payment, now).await,
+        ClaimEvent::Success | ClaimEvent::Close | ClaimEvent::Ended => {
+            order_side::on_claim_paid(app, tx, claim, Some(payment), now).await
+        }
+    }
 }
 
 /// Marks every attempt of a claim that is open as to be closed.

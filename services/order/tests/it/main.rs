@@ -6,6 +6,7 @@ mod bargains;
 mod blind_boxes;
 mod buyers;
 mod calendar;
+mod cancel_race;
 mod catalogue;
 mod checkouts;
 mod coupon_ends;
