@@ -21,10 +21,8 @@ use crate::{
 
 /// What was reserved ahead of an order.
 pub(super) struct Ahead {
-    /// For what.
-    pub(super) request: stock::Request,
-    /// How many reservations it is.
-    pub(super) reservations: usize,
+    /// The id that the order will have.
+    order_id: OrderId,
 }
 
 /// Reserves the piece of a flash sale; `None` where the order is to go the usual way, which also says what is wrong with it.
@@ -55,20 +53,21 @@ pub(super) async fn reserve(
         channel: flash_sale::channel(&sale.code),
         quantity,
     };
+    let order_id = order_id(merchant, &request.request_id);
     let wanted = stock::Request {
-        order_id: order_id(merchant, &request.request_id),
+        order_id,
         demands: vec![demand],
         expires_at: Some(ctx.now + limits::AHEAD),
     };
-    let reserved = app.desk.reserve(merchant, wanted.clone(), ctx.now).await?;
-    let reservations = reserved.map_err(|short| stock::refusal(&short))?;
-    Ok(Some(Ahead { request: wanted, reservations }))
+    let reserved = app.desk.reserve(merchant, wanted, ctx.now).await?;
+    reserved.map_err(|short| stock::refusal(&short))?;
+    Ok(Some(Ahead { order_id }))
 }
 
 impl Ahead {
     /// The id of the order.
     pub(super) const fn order_id(&self) -> OrderId {
-        self.request.order_id
+        self.order_id
     }
 
     /// Gives the pieces back, unless the order came to be after all. What cannot be given back now comes back by a job.

@@ -44,18 +44,12 @@ pub(super) async fn keep(
     Ok(tender::store::insert(tx, kept.tenders, ctx.now + limits::TENDER_HEAD_START).await?)
 }
 
-/// Reserves what an order is for, or claims what was reserved ahead of it: the very same.
+/// Reserves what an order is for, or claims what was reserved ahead of it: the very same. Where the rules of the merchant, or
+/// what is counted, changed in between, it is not, and the next try goes by them.
 async fn take_stock(app: &App, tx: &mut Tx, ctx: &Ctx, kept: &Kept<'_>) -> Result<(), Fault> {
     let demand = kept.demand;
-    if let Some(ahead) = kept.ahead {
-        let nothing = ahead.reservations == 0 && demand.demands.is_empty();
-        // The rules of the merchant, or what is counted, changed in between: the next try goes by them.
-        if !nothing && ahead.request.demands != demand.demands {
-            let message = "the rules changed meanwhile, try again";
-            return Err(Fault::new(Code::Unavailable, "RESERVATION_LOST", message));
-        }
-        let until = kept.checkout.pay_deadline;
-        return stock::claim(tx, demand.order_id, ahead.reservations, until, ctx.now).await;
+    if kept.ahead.is_some() {
+        return stock::claim(tx, demand, ctx.now).await;
     }
     if demand.demands.is_empty() {
         return Ok(());

@@ -6,7 +6,7 @@ use siyu_pg::Tx;
 use siyu_runtime::Progress;
 
 use super::{
-    demand::{ReleaseCause, Reservation},
+    demand::{ReleaseCause, Request, Reservation},
     hold::of_reservations,
     plan,
     store::{self, Write},
@@ -18,22 +18,18 @@ use crate::{
 
 const ACTOR: &str = "order.orphan_reservations";
 
-/// Makes what was reserved ahead of an order the order's own, until an instant: in the transaction that stores the order.
+/// Makes what was reserved ahead of an order the order's own, for as long as it wants to hold it: in the transaction that
+/// stores the order. What is held is exactly what the order asks for: an earlier call with the same id may have reserved
+/// something else, and died.
 ///
 /// # Errors
-/// `RESERVATION_LOST` when it is not there any more: it was given back because the order came too late.
-pub async fn claim(
-    tx: &mut Tx,
-    order_id: OrderId,
-    reservations: usize,
-    until: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Result<(), Fault> {
-    let claimed = store::extend(tx, order_id, Some(until), now).await?;
-    if usize::try_from(claimed).is_ok_and(|claimed| claimed == reservations) {
+/// `RESERVATION_LOST` when it is not there any more, for the order came too late, or when it is another.
+pub async fn claim(tx: &mut Tx, wanted: &Request, now: DateTime<Utc>) -> Result<(), Fault> {
+    let held = store::claim(tx, wanted.order_id, wanted.expires_at, now).await?;
+    if wanted.is_held_by(&held) {
         return Ok(());
     }
-    let message = "the pieces were given back meanwhile, try again";
+    let message = "the pieces that were reserved are not those of the order, try again";
     Err(Fault::new(Code::Unavailable, "RESERVATION_LOST", message))
 }
 

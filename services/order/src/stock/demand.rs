@@ -1,5 +1,7 @@
 //! Who waits for stock: what orders ask for, what they hold, and what they are told when there is too little. Pure.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use siyu_kernel::{Code, Fault};
 
@@ -49,6 +51,22 @@ pub struct Request {
     pub demands: Vec<Demand>,
     /// Until when the pieces are held; none: as long as the order wants them.
     pub expires_at: Option<DateTime<Utc>>,
+}
+
+impl Request {
+    /// Whether reservations of the order hold exactly what it wants.
+    pub fn is_held_by(&self, reservations: &[Reservation]) -> bool {
+        let (mut wanted, mut held) = (BTreeMap::new(), BTreeMap::new());
+        for demand in &self.demands {
+            let key = (demand.line_no, &demand.key, demand.channel.as_str());
+            *wanted.entry(key).or_insert(0) += demand.quantity;
+        }
+        for Reservation { key, held: pieces, .. } in reservations.iter().filter(|one| one.held > 0)
+        {
+            *held.entry((key.line_no, &key.key, key.channel.as_str())).or_insert(0) += pieces;
+        }
+        wanted == held
+    }
 }
 
 /// Pieces that a line wants.

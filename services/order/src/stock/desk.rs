@@ -21,8 +21,8 @@ use super::{
 };
 use crate::limits;
 
-/// How many reservations an order has, or what it cannot have.
-type Answer = Result<usize, Vec<Shortage>>;
+/// Done, or what the order cannot have.
+type Answer = Result<(), Vec<Shortage>>;
 type Lane = Coalescer<Ask, Answer, Fault>;
 type Worker = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -66,8 +66,8 @@ impl Desk {
         cancel.run_until_cancelled(worker).await;
     }
 
-    /// Reserves what an order wants, everything or nothing, and commits; gives how many reservations it has then. An order that
-    /// has reserved before keeps what it has and gets nothing in addition, so that a repeat changes nothing.
+    /// Reserves what an order wants, everything or nothing, and commits. An order that has reserved before keeps what it has, be
+    /// it something else, and gets nothing in addition, so that a repeat changes nothing.
     ///
     /// # Errors
     /// `OVERLOADED` when too many wait; the fault of the database.

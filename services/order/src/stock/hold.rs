@@ -45,15 +45,15 @@ pub async fn reserve_many(
     Ok(answers)
 }
 
-/// Reserves what many orders want that are not stored yet, each all or nothing; gives how many reservations each has. One that
-/// holds something keeps it and gets nothing in addition: it is looked up under the locks of the stocks, which whoever
-/// reserved the same before had.
+/// Reserves what many orders want that are not stored yet, each all or nothing. One that holds something keeps it, be it
+/// something else, and gets nothing in addition: it is looked up under the locks of the stocks, which whoever reserved the same
+/// before had.
 pub(super) async fn reserve_ahead(
     tx: &mut Tx,
     requests: &[&Request],
     now: DateTime<Utc>,
     ids: &dyn Ids,
-) -> Result<Vec<Result<usize, Vec<Shortage>>>, Fault> {
+) -> Result<Vec<Result<(), Vec<Shortage>>>, Fault> {
     let demands = requests.iter().flat_map(|request| &request.demands);
     let keys: BTreeSet<&Key> = demands.map(|demand| &demand.key).collect();
     let mut book = Book::new(store::lock(tx, &keys).await?);
@@ -61,15 +61,13 @@ pub(super) async fn reserve_ahead(
     let mut known = store::holding(tx, &orders).await?;
     let mut answers = Vec::with_capacity(requests.len());
     for request in requests {
-        let answer = match known.get(&request.order_id) {
-            Some(&count) => Ok(count),
-            None => plan::reserve(&mut book, request, now).map(|()| {
-                let of = |held: &&Reservation| held.key.order_id == request.order_id;
-                book.reservations().filter(of).count()
-            }),
-        };
-        if let Ok(count) = answer {
-            known.insert(request.order_id, count);
+        if known.contains(&request.order_id) {
+            answers.push(Ok(()));
+            continue;
+        }
+        let answer = plan::reserve(&mut book, request, now);
+        if answer.is_ok() {
+            known.insert(request.order_id);
         }
         answers.push(answer);
     }
@@ -119,8 +117,7 @@ pub async fn extend(
     until: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Result<(), Fault> {
-    store::extend(tx, order_id, until, now).await?;
-    Ok(())
+    Ok(store::extend(tx, order_id, until, now).await?)
 }
 
 /// Hands over some pieces of lines: they are neither on hand nor reserved any more. Refuses when less is held or on hand. A

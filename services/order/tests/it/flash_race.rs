@@ -7,6 +7,8 @@ use futures::{
     future::join_all,
     stream::{self, StreamExt as _},
 };
+use sha2::{Digest, Sha256};
+use siyu_kernel::Id;
 use siyu_order::stock::{self, Demand, Key, Request};
 use siyu_proto::order::v1::{place_order_request::Activity, *};
 use siyu_testkit::{SeededIds, id, merchant};
@@ -129,7 +131,7 @@ async fn what_was_reserved_for_an_order_that_never_came_comes_back_by_itself() {
     assert_eq!((left(&market).await, market.pieces("dress-m").await), (2, (100, 0)));
     // An order that came too late for its pieces does not get them.
     let mut tx = market.world.database.db().tenant(merchant(1)).await.unwrap();
-    let late = stock::claim(&mut tx, id(77), 1, now, now).await;
+    let late = stock::claim(&mut tx, &lost, now).await;
     assert_eq!(reason(late), "RESERVATION_LOST");
     drop(tx);
     // One that is stored keeps them, whatever its time.
@@ -140,5 +142,43 @@ async fn what_was_reserved_for_an_order_that_never_came_comes_back_by_itself() {
     stock::give_back_ahead(&mut tx, known, cause, now, &SeededIds::new(10)).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(left(&market).await, 1);
+    sound(&market.world).await;
+}
+
+#[tokio::test]
+async fn what_a_call_that_died_had_reserved_is_not_taken_for_more_pieces_than_it_is() {
+    let market = Market::new(1).await;
+    sale(&market, 8, 0).await;
+    let cart = market.cart_of(1, "dress-m", entry());
+    // The id of such an order follows from its request: the first call reserved a piece and got no further.
+    let digest = Sha256::new()
+        .chain_update(merchant(1).uuid().as_bytes())
+        .chain_update(b"order")
+        .chain_update(cart.request_id.as_bytes())
+        .finalize();
+    let (bytes, _) = digest.split_first_chunk().unwrap();
+    let now = siyu_kernel::Clock::now(&market.world.clock);
+    let demand = Demand {
+        line_no: 1,
+        key: Key { sku: "dress-m".into(), location: "main".into() },
+        channel: "flash:noon".into(),
+        quantity: 1,
+    };
+    let died = Request {
+        order_id: Id::from_uuid(uuid::Builder::from_custom_bytes(*bytes).into_uuid()),
+        demands: vec![demand],
+        expires_at: Some(now + TimeDelta::minutes(1)),
+    };
+    let mut tx = market.world.database.db().tenant(merchant(1)).await.unwrap();
+    stock::reserve(&mut tx, &died, now, &SeededIds::new(9)).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    // The buyer wants five now.
+    let five = CartLine { sku: "dress-m".into(), quantity: 5 };
+    let more = PlaceOrderRequest { lines: vec![five], ..cart };
+    assert_eq!(reason(market.order(more.clone()).await), "RESERVATION_LOST");
+    assert_eq!((left(&market).await, market.pieces("dress-m").await), (8, (100, 0)));
+    let order = market.order(more).await.unwrap();
+    assert_eq!(order.id, died.order_id.to_string());
+    assert_eq!((left(&market).await, market.pieces("dress-m").await), (3, (100, 5)));
     sound(&market.world).await;
 }

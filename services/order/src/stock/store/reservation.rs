@@ -1,6 +1,6 @@
 //! The SQL of what orders hold.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use siyu_kernel::{Id, kind::Merchant};
@@ -86,37 +86,55 @@ pub async fn of_order(tx: &mut Tx, order_id: OrderId) -> Result<Vec<Reservation>
     Ok(rows.into_iter().map(Reservation::from).collect())
 }
 
-/// How many reservations of orders hold something; an order without any is left out.
+/// Those of the orders that hold something.
 pub async fn holding(
     tx: &mut Tx,
     orders: &BTreeSet<OrderId>,
-) -> Result<HashMap<OrderId, usize>, siyu_pg::Error> {
+) -> Result<BTreeSet<OrderId>, siyu_pg::Error> {
     let held: Vec<OrderId> = sqlx::query_scalar(
         "select r.order_id
         from unnest($2::uuid[]) as k (id)
         cross join lateral (
-            select order_id from stock_reservations where merchant_id = $1 and order_id = k.id and held > 0
+            select order_id from stock_reservations where merchant_id = $1 and order_id = k.id and held > 0 limit 1
         ) as r",
     )
     .bind(tx.merchant())
     .bind(orders.iter().copied().collect::<Vec<_>>())
     .fetch_all(&mut **tx)
     .await?;
-    let mut counts = HashMap::new();
-    for order in held {
-        *counts.entry(order).or_insert(0) += 1;
-    }
-    Ok(counts)
+    Ok(held.into_iter().collect())
 }
 
-/// Changes until when what an order holds is held; gives how many reservations hold something.
+/// Changes until when what an order holds is held; gives the reservations that hold something.
+pub async fn claim(
+    tx: &mut Tx,
+    order_id: OrderId,
+    until: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Reservation>, siyu_pg::Error> {
+    let rows: Vec<ReservationRow> = sqlx::query_as(
+        "update stock_reservations set expires_at = $3, updated_at = $4
+        where merchant_id = $1 and order_id = $2 and held > 0
+        returning order_id, line_no, sku, location, channel, quantity, held, from_bucket, committed, returned,
+            expires_at, created_at",
+    )
+    .bind(tx.merchant())
+    .bind(order_id)
+    .bind(until)
+    .bind(now)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows.into_iter().map(Reservation::from).collect())
+}
+
+/// Changes until when what an order holds is held.
 pub async fn extend(
     tx: &mut Tx,
     order_id: OrderId,
     until: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
-) -> Result<u64, siyu_pg::Error> {
-    let done = sqlx::query(
+) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
         "update stock_reservations set expires_at = $3, updated_at = $4
         where merchant_id = $1 and order_id = $2 and held > 0",
     )
@@ -126,7 +144,7 @@ pub async fn extend(
     .bind(now)
     .execute(&mut **tx)
     .await?;
-    Ok(done.rows_affected())
+    Ok(())
 }
 
 /// Orders of all merchants that never came to be and hold something past its time, the longest first.
