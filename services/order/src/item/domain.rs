@@ -1,6 +1,6 @@
 //! What an item is. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use siyu_kernel::{Currency, Violation};
@@ -57,6 +57,24 @@ pub struct Sku {
     pub price_minor: i64,
     /// Whether pieces are counted.
     pub stock_kept: bool,
+}
+
+/// The SKUs that stand under more than one of the items of a request, at each place but the first: a SKU is of one item.
+pub fn shared_skus(items: &[proto::Item]) -> Vec<Violation> {
+    let (mut first, mut wrong) = (BTreeMap::new(), Vec::new());
+    for (i, item) in items.iter().enumerate() {
+        for (k, sku) in item.skus.iter().enumerate() {
+            let (of, place) = *first.entry(sku.code.as_str()).or_insert((i, k));
+            // What stands twice under one item is told of when that is read, and an item that stands twice by its own code.
+            if items[of].code != item.code {
+                let field = format!("items[{i}].skus[{k}].code");
+                let description =
+                    format!("\"{}\" stands at items[{of}].skus[{place}] too", sku.code);
+                wrong.push(Violation { field, description });
+            }
+        }
+    }
+    wrong
 }
 
 /// Reads an item, or says what is wrong with it.

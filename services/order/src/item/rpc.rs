@@ -55,7 +55,8 @@ async fn upsert(
     request: UpsertItemsRequest,
 ) -> Result<UpsertItemsResponse, Fault> {
     let currency = app.directory.known(&ctx, &BTreeSet::new()).await?.currency;
-    let (mut wanted, mut wrong, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let (mut wanted, mut seen) = (Vec::new(), BTreeSet::new());
+    let mut wrong = domain::shared_skus(&request.items);
     for (i, item) in request.items.iter().enumerate() {
         let field = format!("items[{i}]");
         if !seen.insert(&item.code) {

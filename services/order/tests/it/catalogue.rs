@@ -82,6 +82,12 @@ async fn a_sku_belongs_to_one_item() {
     assert_eq!((refused.code(), refused.reason()), (Code::AlreadyExists, "SKU_TAKEN"));
     assert_eq!(list(&world, 1, "", 0).await, ["one"]);
     upsert(&world, 2, &[item("two", &[("b", 9)])]).await.unwrap();
+    let shared = [item("three", &[("d", 1), ("e", 1)]), item("four", &[("f", 1), ("d", 1)])];
+    let refused = upsert(&world, 1, &shared).await.unwrap_err();
+    assert_eq!(refused.reason(), "INVALID_FIELD");
+    let [wrong] = refused.violations() else { panic!("{refused:?}") };
+    assert_eq!(wrong.field, "items[1].skus[1].code");
+    assert_eq!(wrong.description, "\"d\" stands at items[0].skus[0] too");
 }
 
 #[tokio::test]
