@@ -71,8 +71,8 @@ pub(crate) async fn enter(
         let most = limits::BOX_PIECES_MAX;
         return Err(Fault::field("lines[0].quantity", format!("may be {most} boxes at most")));
     }
-    let prizes = store::prizes(tx, &row.code, row.version).await?;
-    if prizes.iter().any(|prize| !prize.suffices(row.reserved + pieces)) {
+    let prizes = store::prizes_of(tx, std::slice::from_ref(&row)).await?;
+    if prizes.iter().any(|(_, prize)| !prize.suffices(row.reserved + pieces)) {
         return Err(refused("BOX_SOLD_OUT", "there is not enough of each prize for all who draw"));
     }
     take(tx, (Kind::BlindBox, &row.code), person, pieces, definition.per_person).await?;

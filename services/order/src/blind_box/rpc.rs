@@ -108,10 +108,7 @@ async fn list(
     let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
     let rows = store::list(&mut tx, page.after.as_deref(), page.fetch()).await?;
     let page = page.page(rows, |row| row.code.clone());
-    let mut boxes = Vec::new();
-    for row in &page.items {
-        boxes.push(show(&mut tx, row).await?);
-    }
+    let boxes = show_all(&mut tx, &page.items).await?;
     Ok(ListBlindBoxesResponse { boxes, next_page_token: page.next_token })
 }
 
@@ -142,16 +139,25 @@ async fn get_draw(
 
 /// A version as it is shown, with what was drawn of it.
 async fn show(tx: &mut Tx, row: &VersionRow) -> Result<BlindBox, Fault> {
-    let mut shown: BlindBox = activity::decode(&row.definition)?;
-    let prizes = store::prizes(tx, &row.code, row.version).await?;
-    let drawn: HashMap<&str, i64> =
-        prizes.iter().map(|prize| (prize.prize.as_str(), prize.drawn)).collect();
-    for prize in &mut shown.prizes {
-        prize.drawn = drawn.get(prize.code.as_str()).copied().unwrap_or(0);
-    }
-    shown.version = row.version;
-    shown.create_time = Some(parse::timestamp(row.created_at));
-    Ok(shown)
+    let mut shown = show_all(tx, std::slice::from_ref(row)).await?;
+    Ok(shown.pop().expect("one version is shown as one"))
+}
+
+/// Versions as they are shown, with what was drawn of each.
+async fn show_all(tx: &mut Tx, rows: &[VersionRow]) -> Result<Vec<BlindBox>, Fault> {
+    let prizes = store::prizes_of(tx, rows).await?;
+    let drawn: HashMap<(i64, &str), i64> =
+        prizes.iter().map(|(place, row)| ((*place, row.prize.as_str()), row.drawn)).collect();
+    let show = |(place, row): (i64, &VersionRow)| {
+        let mut shown: BlindBox = activity::decode(&row.definition)?;
+        for prize in &mut shown.prizes {
+            prize.drawn = drawn.get(&(place, prize.code.as_str())).copied().unwrap_or(0);
+        }
+        shown.version = row.version;
+        shown.create_time = Some(parse::timestamp(row.created_at));
+        Ok(shown)
+    };
+    (0..).zip(rows).map(show).collect()
 }
 
 fn show_draw(draw: Draw) -> BlindBoxOutcome {

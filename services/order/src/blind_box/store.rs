@@ -128,21 +128,26 @@ pub async fn list(
     Ok(rows)
 }
 
-/// How many of each prize of a version there are.
-pub async fn prizes(
+/// How many of each prize of versions of boxes there are, in one look, each with the place of its version among those given.
+pub async fn prizes_of(
     tx: &mut Tx,
-    code: &str,
-    version: i32,
-) -> Result<Vec<PrizeRow>, siyu_pg::Error> {
-    let prizes = sqlx::query_as(
-        "select prize, stock, drawn from blind_box_prizes where merchant_id = $1 and code = $2 and version = $3",
+    versions: &[VersionRow],
+) -> Result<Vec<(i64, PrizeRow)>, siyu_pg::Error> {
+    let rows: Vec<(i64, String, i64, i64)> = sqlx::query_as(
+        "select k.n - 1, p.prize, p.stock, p.drawn
+        from unnest($2::text[], $3::integer[]) with ordinality as k (code, version, n)
+        cross join lateral (
+            select prize, stock, drawn from blind_box_prizes
+            where merchant_id = $1 and code = k.code and version = k.version
+        ) as p",
     )
     .bind(tx.merchant())
-    .bind(code)
-    .bind(version)
+    .bind(versions.iter().map(|row| row.code.as_str()).collect::<Vec<_>>())
+    .bind(versions.iter().map(|row| row.version).collect::<Vec<_>>())
     .fetch_all(&mut **tx)
     .await?;
-    Ok(prizes)
+    let row = |(place, prize, stock, drawn)| (place, PrizeRow { prize, stock, drawn });
+    Ok(rows.into_iter().map(row).collect())
 }
 
 /// Stores an order of boxes and reserves its pieces, of a version that the transaction has locked.

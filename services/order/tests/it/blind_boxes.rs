@@ -185,3 +185,18 @@ async fn the_guarantee_holds_over_orders_and_a_person_buys_no_more_than_the_box_
     let more = PlaceOrderRequest { request_id: "d".into(), ..market.boxes(1, 1) };
     assert_eq!(reason(market.order(more).await), "ACTIVITY_LIMIT_REACHED");
 }
+
+#[tokio::test]
+async fn a_page_of_boxes_says_of_each_what_was_drawn_of_it() {
+    let market = Market::new(1).await;
+    publish(&market, "p", dolls(0)).await.unwrap();
+    publish(&market, "q", BlindBox { code: "bears".into(), ..dolls(0) }).await.unwrap();
+    market.order(market.paying(1, market.boxes(1, 3), 15_000)).await.unwrap();
+    let request = ListBlindBoxesRequest::default();
+    let boxes = market.world.boxes(1).list_blind_boxes(request).await.unwrap().into_inner().boxes;
+    let drawn: Vec<(&str, i64)> = boxes
+        .iter()
+        .map(|one| (one.code.as_str(), one.prizes.iter().map(|prize| prize.drawn).sum()))
+        .collect();
+    assert_eq!(drawn, [("bears", 0), ("dolls", 3)]);
+}
