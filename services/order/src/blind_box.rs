@@ -18,7 +18,7 @@ use siyu_pg::Tx;
 use siyu_proto::order::v1::{AgeBand, BlindBox, BlindBoxEntry, CartLine};
 
 use crate::{
-    App, limits,
+    App, buyer, limits,
     market::{
         activity::{self, Kind},
         deal::{Deal, More, PayWindow, pieces},
@@ -116,7 +116,8 @@ pub(crate) async fn draw(tx: &mut Tx, order: OrderId, now: DateTime<Utc>) -> Res
     let order = store::order(tx, order).await?.ok_or_else(gone)?;
     let row = store::lock(tx, &order.code, order.version).await?.ok_or_else(gone)?;
     let definition: BlindBox = activity::decode(&row.definition)?;
-    let dry = store::lock_dry(tx, &order.code, order.person_id).await?;
+    let person = buyer::leads(tx, order.person_id).await?;
+    let dry = store::lock_dry(tx, &order.code, person).await?;
     let (draws, dry) = domain::draw(&definition, &order, dry);
     let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
     for draw in &draws {
@@ -124,7 +125,8 @@ pub(crate) async fn draw(tx: &mut Tx, order: OrderId, now: DateTime<Utc>) -> Res
     }
     store::insert_draws(tx, order.order_id, &draws, now).await?;
     store::count_drawn(tx, &order, &counts).await?;
-    Ok(store::settle(tx, &order, State::Drawn, dry).await?)
+    store::save_dry(tx, &order.code, person, dry).await?;
+    Ok(store::settle(tx, &order, State::Drawn).await?)
 }
 
 /// The order has ended before it was paid: its boxes are free for others.
@@ -132,8 +134,7 @@ pub(crate) async fn ended(tx: &mut Tx, order: OrderId) -> Result<(), Fault> {
     let gone = || Fault::internal("an order of boxes without its box");
     let order = store::order(tx, order).await?.ok_or_else(gone)?;
     store::lock(tx, &order.code, order.version).await?.ok_or_else(gone)?;
-    let dry = store::lock_dry(tx, &order.code, order.person_id).await?;
-    Ok(store::settle(tx, &order, State::Released, dry).await?)
+    Ok(store::settle(tx, &order, State::Released).await?)
 }
 
 fn refused(reason: &'static str, message: &'static str) -> Fault {

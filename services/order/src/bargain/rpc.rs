@@ -93,6 +93,8 @@ async fn start(
     let asked = parse::id("person_id", &request.person_id)?;
     let person = app.directory.person(&ctx, asked).await?;
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
+    // A merge of persons waits, so that nobody counts as two.
+    buyer::store::hold(&mut tx).await?;
     if let Some(reply) = replay::find(&mut tx, START, &request.request_id, &request).await? {
         return Ok(reply);
     }
@@ -122,6 +124,8 @@ async fn help(
     let zone = app.directory.known(&ctx, &BTreeSet::new()).await?.zone;
     let person = app.directory.person(&ctx, asked).await?;
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
+    // A merge of persons waits, so that nobody counts as two.
+    buyer::store::hold(&mut tx).await?;
     if let Some(reply) = replay::find(&mut tx, HELP, &request.request_id, &request).await? {
         return Ok(reply);
     }

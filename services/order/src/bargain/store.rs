@@ -27,13 +27,22 @@ pub async fn clear(
     Ok(())
 }
 
-/// Stores a bargain, unless the person is in one of the activity.
+/// Stores a bargain, unless the person is in one of the activity, be it under an id that leads to the person by a merge.
 pub async fn insert(tx: &mut Tx, bargain: &Bargain) -> Result<bool, siyu_pg::Error> {
     let done = sqlx::query(
         "insert into bargains
             (merchant_id, id, activity_code, definition, person_id, remaining_minor, cuts_left, seed, deadline, live,
                 created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, true, $10)
+        select $1, $2, $3, $4, $5, $6, $7, $8, $9, true, $10
+        where not exists (
+            select from buyer_aliases a
+            cross join lateral (
+                select from bargains
+                where merchant_id = $1 and activity_code = $3 and person_id = a.person_id and live and deadline > $10
+                limit 1
+            ) as b
+            where a.merchant_id = $1 and a.merged_into = $5 and a.merged_into is not null
+        )
         on conflict (merchant_id, activity_code, person_id) where live do nothing",
     )
     .bind(tx.merchant())
@@ -96,12 +105,21 @@ pub async fn cuts(tx: &mut Tx, id: BargainId) -> Result<Vec<Cut>, siyu_pg::Error
 }
 
 /// Keeps a cut of a bargain that the transaction has locked, and the bargain after it; says no when the person has helped
-/// in it before.
+/// in it before, be it under an id that leads to the person by a merge.
 pub async fn insert_cut(tx: &mut Tx, bargain: &Bargain, cut: &Cut) -> Result<bool, siyu_pg::Error> {
     let done = sqlx::query(
         "with cut as (
             insert into bargain_cuts (merchant_id, bargain_id, seq, person_id, amount_minor, created_at)
-            values ($1, $2, $3, $4, $5, $6)
+            select $1, $2, $3, $4, $5, $6
+            where not exists (
+                select from buyer_aliases a
+                cross join lateral (
+                    select from bargain_cuts
+                    where merchant_id = $1 and bargain_id = $2 and person_id = a.person_id
+                    limit 1
+                ) as c
+                where a.merchant_id = $1 and a.merged_into = $4 and a.merged_into is not null
+            )
             on conflict on constraint bargain_cuts_person_id_key do nothing
             returning bargain_id
         )
@@ -122,7 +140,8 @@ pub async fn insert_cut(tx: &mut Tx, bargain: &Bargain, cut: &Cut) -> Result<boo
     Ok(done.rows_affected() == 1)
 }
 
-/// Counts one more help of a person on a day, if the activity allows that.
+/// Counts one more help of a person on a day, if the activity allows that together with those under ids that lead to the
+/// person by a merge.
 pub async fn count_help(
     tx: &mut Tx,
     activity: &str,
@@ -131,11 +150,21 @@ pub async fn count_help(
     limit: i32,
 ) -> Result<bool, siyu_pg::Error> {
     let done = sqlx::query(
-        "insert into bargain_helps as h (merchant_id, activity_code, person_id, day, helps)
-        values ($1, $2, $3, $4, 1)
+        "with aliases as (
+            select coalesce(sum(h.helps), 0) as helps
+            from buyer_aliases a
+            cross join lateral (
+                select helps from bargain_helps
+                where merchant_id = $1 and activity_code = $2 and person_id = a.person_id and day = $4
+                limit 1
+            ) as h
+            where a.merchant_id = $1 and a.merged_into = $3 and a.merged_into is not null
+        )
+        insert into bargain_helps as h (merchant_id, activity_code, person_id, day, helps)
+        select $1, $2, $3, $4, 1 from aliases where aliases.helps < $5
         on conflict on constraint bargain_helps_pkey do update
         set helps = h.helps + 1
-        where h.helps < $5",
+        where h.helps + (select helps from aliases) < $5",
     )
     .bind(tx.merchant())
     .bind(activity)

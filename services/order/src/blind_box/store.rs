@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use siyu_kernel::{Id, kind::Person};
 use siyu_pg::Tx;
 use siyu_proto::order::v1::BlindBox;
 
 use super::domain::{BoxOrder, Draw, PrizeRow, State, VersionRow};
 use crate::order::domain::OrderId;
+
+mod dry;
+
+pub use dry::{lock_dry, save_dry};
 
 /// Lets one version of a box be published after the other.
 pub async fn hold(tx: &mut Tx, code: &str) -> Result<(), siyu_pg::Error> {
@@ -190,22 +193,6 @@ pub async fn order(tx: &mut Tx, id: OrderId) -> Result<Option<BoxOrder>, siyu_pg
     Ok(order)
 }
 
-/// How many draws a person has had since the guaranteed prize; locked until the transaction ends.
-pub async fn lock_dry(tx: &mut Tx, code: &str, person: Id<Person>) -> Result<i32, siyu_pg::Error> {
-    let dry = sqlx::query_scalar(
-        "insert into blind_box_persons as p (merchant_id, code, person_id, dry)
-        values ($1, $2, $3, 0)
-        on conflict on constraint blind_box_persons_pkey do update set dry = p.dry
-        returning dry",
-    )
-    .bind(tx.merchant())
-    .bind(code)
-    .bind(person)
-    .fetch_one(&mut **tx)
-    .await?;
-    Ok(dry)
-}
-
 /// Stores what was drawn.
 pub async fn insert_draws(
     tx: &mut Tx,
@@ -253,20 +240,13 @@ pub async fn count_drawn(
     Ok(())
 }
 
-/// The end of a reservation: what is reserved no longer, where the order is since, and the buyer's way to the guarantee.
-pub async fn settle(
-    tx: &mut Tx,
-    order: &BoxOrder,
-    state: State,
-    dry: i32,
-) -> Result<(), siyu_pg::Error> {
+/// The end of a reservation: what is reserved no longer, and where the order is since.
+pub async fn settle(tx: &mut Tx, order: &BoxOrder, state: State) -> Result<(), siyu_pg::Error> {
     sqlx::query(
         "with settled as (
-            update blind_box_orders set state = $6
+            update blind_box_orders set state = $5
             where merchant_id = $1 and order_id = $2 and state = 'reserved'
             returning pieces
-        ), person as (
-            update blind_box_persons set dry = $7 where merchant_id = $1 and code = $3 and person_id = $5
         )
         update blind_boxes as b set reserved = b.reserved - s.pieces
         from settled as s
@@ -276,9 +256,7 @@ pub async fn settle(
     .bind(order.order_id)
     .bind(&order.code)
     .bind(order.version)
-    .bind(order.person_id)
     .bind(state)
-    .bind(dry)
     .execute(&mut **tx)
     .await?;
     Ok(())

@@ -107,7 +107,8 @@ pub async fn save(tx: &mut Tx, group: &Group) -> Result<(), siyu_pg::Error> {
     Ok(())
 }
 
-/// Takes a seat in a group that the transaction has locked or made, unless the person is in another group of the activity.
+/// Takes a seat in a group that the transaction has locked or made, unless the person is in another group of the activity, be
+/// it under an id that leads to the person by a merge.
 pub async fn insert_seat(
     tx: &mut Tx,
     seat: &SeatRow,
@@ -117,7 +118,16 @@ pub async fn insert_seat(
         "with seat as (
             insert into group_seats
                 (merchant_id, order_id, group_id, activity_code, person_id, opener, state, live, created_at)
-            values ($1, $2, $3, $4, $5, $6, $7, true, $8)
+            select $1, $2, $3, $4, $5, $6, $7, true, $8
+            where not exists (
+                select from buyer_aliases a
+                cross join lateral (
+                    select from group_seats
+                    where merchant_id = $1 and activity_code = $4 and person_id = a.person_id and live
+                    limit 1
+                ) as s
+                where a.merchant_id = $1 and a.merged_into = $5 and a.merged_into is not null
+            )
             on conflict (merchant_id, activity_code, person_id) where live do nothing
             returning group_id
         )

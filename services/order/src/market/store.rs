@@ -92,7 +92,8 @@ pub async fn list(
     Ok(rows)
 }
 
-/// Counts more for a person, if that stays within a limit; from here on until the commit others wait.
+/// Counts more for a person, if that stays within a limit together with what was taken under ids that lead to the person by a
+/// merge; from here on until the commit others wait. Each id keeps its own count, so that an unmerge finds it.
 pub async fn take(
     tx: &mut Tx,
     (kind, code): (Kind, &str),
@@ -101,11 +102,21 @@ pub async fn take(
     limit: i64,
 ) -> Result<bool, siyu_pg::Error> {
     let done = sqlx::query(
-        "insert into activity_counts as c (merchant_id, kind, code, person_id, taken)
-        select $1, $2, $3, $4, $5::bigint where $5::bigint <= $6
+        "with aliases as (
+            select coalesce(sum(c.taken), 0)::bigint as taken
+            from buyer_aliases a
+            cross join lateral (
+                select taken from activity_counts
+                where merchant_id = $1 and kind = $2 and code = $3 and person_id = a.person_id
+                limit 1
+            ) as c
+            where a.merchant_id = $1 and a.merged_into = $4 and a.merged_into is not null
+        )
+        insert into activity_counts as c (merchant_id, kind, code, person_id, taken)
+        select $1, $2, $3, $4, $5::bigint from aliases where $5::bigint + aliases.taken <= $6
         on conflict on constraint activity_counts_pkey do update
         set taken = c.taken + excluded.taken
-        where c.taken + excluded.taken <= $6",
+        where c.taken + excluded.taken + (select taken from aliases) <= $6",
     )
     .bind(tx.merchant())
     .bind(kind)

@@ -9,7 +9,7 @@ use siyu_proto::order::v1::{place_order_request::Activity, *};
 
 use crate::market::{Market, days, reason};
 
-fn activity(code: &str, helpers: i32) -> BargainActivity {
+pub(crate) fn activity(code: &str, helpers: i32) -> BargainActivity {
     let (valid_time_from, valid_time_to) = days();
     BargainActivity {
         code: code.into(),
@@ -24,7 +24,7 @@ fn activity(code: &str, helpers: i32) -> BargainActivity {
     }
 }
 
-async fn save(market: &Market, activities: &[BargainActivity]) {
+pub(crate) async fn save(market: &Market, activities: &[BargainActivity]) {
     let request = UpsertBargainActivitiesRequest { activities: activities.to_vec() };
     market.world.bargains(1).upsert_bargain_activities(request).await.unwrap();
 }
@@ -34,7 +34,7 @@ fn deal(bargain: &Bargain) -> Activity {
 }
 
 impl Market {
-    async fn start(&self, key: &str, code: &str, n: usize) -> Result<Bargain, Fault> {
+    pub(crate) async fn start(&self, key: &str, code: &str, n: usize) -> Result<Bargain, Fault> {
         let request = StartBargainRequest {
             request_id: key.into(),
             activity_code: code.into(),
@@ -44,7 +44,7 @@ impl Market {
         Ok(reply.into_inner().bargain.unwrap())
     }
 
-    async fn help(&self, bargain: &Bargain, n: usize) -> Result<BargainCut, Fault> {
+    pub(crate) async fn help(&self, bargain: &Bargain, n: usize) -> Result<BargainCut, Fault> {
         let request = HelpBargainRequest {
             request_id: format!("{n} {}", bargain.id),
             bargain_id: bargain.id.clone(),

@@ -7,7 +7,7 @@ use siyu_proto::order::v1::{place_order_request::Activity, *};
 
 use crate::market::{Market, days, reason};
 
-fn prize(code: &str, odds_ppm: i32, stock: i64) -> BlindBoxPrize {
+pub(crate) fn prize(code: &str, odds_ppm: i32, stock: i64) -> BlindBoxPrize {
     BlindBoxPrize {
         code: code.into(),
         name: code.into(),
@@ -18,7 +18,7 @@ fn prize(code: &str, odds_ppm: i32, stock: i64) -> BlindBoxPrize {
     }
 }
 
-fn dolls(gold_stock: i64) -> BlindBox {
+pub(crate) fn dolls(gold_stock: i64) -> BlindBox {
     let (valid_time_from, valid_time_to) = days();
     BlindBox {
         code: "dolls".into(),
@@ -33,7 +33,11 @@ fn dolls(gold_stock: i64) -> BlindBox {
     }
 }
 
-async fn publish(market: &Market, key: &str, blind_box: BlindBox) -> Result<BlindBox, Fault> {
+pub(crate) async fn publish(
+    market: &Market,
+    key: &str,
+    blind_box: BlindBox,
+) -> Result<BlindBox, Fault> {
     let request = PublishBlindBoxRequest { request_id: key.into(), blind_box: Some(blind_box) };
     let reply = market.world.boxes(1).publish_blind_box(request).await.map_err(fault)?;
     Ok(reply.into_inner().blind_box.unwrap())
@@ -45,13 +49,13 @@ fn entry(version: i32, age: AgeBand, guardian_consent: bool) -> Activity {
 }
 
 impl Market {
-    fn boxes(&self, n: usize, pieces: i64) -> PlaceOrderRequest {
+    pub(crate) fn boxes(&self, n: usize, pieces: i64) -> PlaceOrderRequest {
         let cart = self.cart_of(n, "scarf", entry(1, AgeBand::Adult, false));
         let lines = vec![CartLine { sku: "scarf".into(), quantity: pieces }];
         PlaceOrderRequest { lines, ..cart }
     }
 
-    async fn draw(&self, order_id: &str) -> GetBlindBoxDrawResponse {
+    pub(crate) async fn draw(&self, order_id: &str) -> GetBlindBoxDrawResponse {
         let request = GetBlindBoxDrawRequest { order_id: order_id.into() };
         self.world.boxes(1).get_blind_box_draw(request).await.unwrap().into_inner()
     }

@@ -32,6 +32,7 @@ mod invoices;
 mod locations;
 mod market;
 mod member;
+mod merged_buyers;
 mod orders;
 mod pages;
 mod parcels;
