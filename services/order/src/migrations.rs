@@ -155,6 +155,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/1100_put_seats_off.sql"),
     },
     Migration {
+        version: 1101,
+        name: "find_line_prices",
+        sql: include_str!("../migrations/1101_find_line_prices.sql"),
+    },
+    Migration {
         version: 1110,
         name: "lock_pickup_failures",
         sql: include_str!("../migrations/1110_lock_pickup_failures.sql"),

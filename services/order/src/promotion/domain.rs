@@ -10,7 +10,7 @@ use siyu_proto::{
     order::v1::{self as proto, promotion::Does},
 };
 
-use crate::price::{LinePromotion, LineRule, Off, OrderPromotion, Reach, Rules, Scope, Tier};
+use crate::price::{Line, LinePromotion, LineRule, Off, OrderPromotion, Reach, Rules, Scope, Tier};
 
 /// A promotion: the row.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -25,6 +25,8 @@ pub struct Promotion {
     pub paused: bool,
     /// The encoded promotion.
     pub definition: Vec<u8>,
+    /// The SKU whose price it is, if it is that.
+    pub line_sku: Option<String>,
 }
 
 /// Where something is bought.
@@ -125,6 +127,30 @@ fn check_threshold(threshold: &proto::Threshold, say: &mut impl FnMut(&str, &str
         if before.is_some_and(|before| !is_higher(before)) {
             say(&name, "must begin higher than the tier before, counted alike");
         }
+    }
+}
+
+/// The SKU whose price a promotion is, if it is that.
+pub fn line_sku(promotion: &proto::Promotion) -> Option<String> {
+    match &promotion.does {
+        Some(Does::LinePrice(price)) => Some(price.sku.clone()),
+        Some(Does::NthPiece(_) | Does::Bundle(_) | Does::Threshold(_)) | None => None,
+    }
+}
+
+/// Whether a promotion that is in force may change what lines cost together at a place. A price of one SKU does not: it stands
+/// with its line.
+pub fn concerns(promotion: &proto::Promotion, lines: &[Line], place: Place<'_>) -> bool {
+    let scope = scope(promotion.scope.clone().unwrap_or_default(), place);
+    match &promotion.does {
+        Some(Does::NthPiece(_) | Does::Threshold(_)) => {
+            !scope.elsewhere && lines.iter().any(|line| scope.includes(line))
+        }
+        Some(Does::Bundle(bundle)) => {
+            let is_there = |part: &proto::BundlePart| lines.iter().any(|l| l.sku == part.sku);
+            !scope.elsewhere && bundle.parts.iter().all(is_there)
+        }
+        Some(Does::LinePrice(_)) | None => false,
     }
 }
 

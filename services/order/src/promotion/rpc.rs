@@ -62,6 +62,7 @@ async fn upsert(
                 valid_to,
                 paused: promotion.paused,
                 definition: promotion.encode_to_vec(),
+                line_sku: domain::line_sku(promotion),
             }),
             Err(violations) => wrong.extend(violations),
         }

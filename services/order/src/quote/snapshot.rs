@@ -70,12 +70,17 @@ pub async fn take(
         }
         None => Vec::new(),
     };
-    let promotions = promotion::store::in_force(tx, now).await?;
-    let promotions = promotions.iter().map(promotion::rpc::show).collect::<Result<Vec<_>, _>>()?;
+    let promotions = promotion::store::in_force(tx, &codes, now).await?;
+    let mut promotions =
+        promotions.iter().map(promotion::rpc::show).collect::<Result<Vec<_>, _>>()?;
     let (_, specials) = promotion::domain::rules(promotions.clone(), asked.place);
     let terms = Terms { specials: &specials, listed: &listed, sale: asked.sale, now };
+    let lines = lines(asked.lines, &for_sale, &terms)?;
+    // What it does not follow from is not kept: a merchant may have thousands of them.
+    let priced = lines.iter().map(line).collect::<Result<Vec<_>, _>>()?;
+    promotions.retain(|one| promotion::domain::concerns(one, &priced, asked.place));
     Ok(PriceSnapshot {
-        lines: lines(asked.lines, &for_sale, &terms)?,
+        lines,
         promotions,
         coupons: held.iter().map(|held| coupon::rpc::show(held, now)).collect::<Result<_, _>>()?,
         coupons_chosen: asked.coupons_chosen,

@@ -1,9 +1,11 @@
+use prost::Message;
 use prost_types::Timestamp;
 use siyu_kernel::{Code, Fault};
 use siyu_proto::order::v1::{promotion::Does, *};
 
 use crate::{
     catalogue::{item, upsert},
+    checkouts::Buyer,
     world::{NOW, World},
 };
 
@@ -181,4 +183,31 @@ async fn promotions_are_listed_by_code_and_by_the_instant_they_are_in_force() {
     assert_eq!(found.promotion.unwrap(), given[0]);
     let refused = siyu_grpc::fault(world.promotions(2).get_promotion(get).await.unwrap_err());
     assert_eq!(refused.code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn an_order_keeps_the_promotions_that_its_price_may_follow_from_and_no_others() {
+    let buyer = Buyer::new().await;
+    let price = |sku: &str| Does::LinePrice(LinePrice { sku: sku.into(), unit_minor: 4_000 });
+    let part = |sku: &str| BundlePart { sku: sku.into(), quantity: 1 };
+    let set = |parts| Does::Bundle(Bundle { parts, price_minor: 10_000_000 });
+    let of_hats = Scope { categories: vec!["hats".into()], ..Scope::default() };
+    let mut promotions = vec![
+        promotion("special", price("scarf")),
+        promotion("set", set(vec![part("dress-m"), part("scarf")])),
+        promotion("other-set", set(vec![part("dress-m"), part("hat")])),
+        threshold("off", 20_000, 3_000),
+        Promotion { scope: Some(of_hats), ..threshold("hats-off", 1, 1) },
+    ];
+    promotions.extend((0..50).map(|n| promotion(&format!("p{n}"), price(&format!("hat-{n}")))));
+    save(&buyer.world, &promotions).await.unwrap();
+    let order = buyer.place(buyer.cart("a")).await.unwrap().order.unwrap();
+    assert_eq!(order.paid.unwrap().minor_units, 20_000 + 2 * 4_000 - 3_000);
+    let mut owner = buyer.world.database.owner().await;
+    let kept: Vec<u8> =
+        sqlx::query_scalar("select snapshot from checkouts").fetch_one(&mut owner).await.unwrap();
+    let kept = PriceSnapshot::decode(kept.as_slice()).unwrap();
+    let codes: Vec<&str> = kept.promotions.iter().map(|one| one.code.as_str()).collect();
+    assert_eq!(codes, ["off", "set"]);
+    assert!(buyer.checkout(&order.id).await.price_confirmed);
 }
