@@ -33,5 +33,5 @@ pub use demand::{
 };
 pub use domain::{Key, Place, Stock};
 pub use hold::{
-    commit, expired, extend, give_back, held, look, release, release_parts, reserve, reserve_many,
+    commit, extend, give_back, held, look, release, release_parts, reserve, reserve_many,
 };

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use prost::Message;
 use siyu_grpc::Ctx;
-use siyu_kernel::{Code, Currency, Fault, Id, Violation, kind};
+use siyu_kernel::{Code, Currency, Fault, Id, kind};
 use siyu_proto::{
     member::v1::{HoldValueRequest, ValueCharge},
     order::v1::{self as proto, CheckoutPolicy, PlaceOrderRequest, PriceSnapshot, PriceStep},
@@ -160,16 +160,7 @@ impl Draft<'_> {
         })
     }
 
-    pub(super) fn order(&self, ctx: &Ctx) -> Result<(Order, Vec<Line>), Fault> {
-        let code = &self.request.store_code;
-        let store_id = self.store_id();
-        if !code.is_empty() && store_id.is_none() {
-            let description = format!("\"{code}\" is not the code of a store");
-            return Err(Fault::invalid(vec![Violation {
-                field: "store_code".into(),
-                description,
-            }]));
-        }
+    pub(super) fn order(&self, ctx: &Ctx) -> (Order, Vec<Line>) {
         let line = |(line, priced): (&proto::SnapshotLine, &proto::PricedLine)| Line {
             line_no: line.line_no,
             sku: line.sku.clone(),
@@ -183,13 +174,13 @@ impl Draft<'_> {
         let order = Order {
             id: self.id,
             platform: OWN_PLATFORM.to_owned(),
-            shop_id: code.clone(),
+            shop_id: self.request.store_code.clone(),
             platform_order_no: self.id.to_string(),
             person_id: self.buyer.person_id,
             state: State::Created,
             domain: Domain::Private,
             channel: self.request.channel.clone(),
-            store_id,
+            store_id: self.store_id(),
             paid_at: None,
             paid_version: None,
             currency: CurrencyColumn(self.currency()),
@@ -201,7 +192,7 @@ impl Draft<'_> {
             told: false,
             created_at: ctx.now,
         };
-        Ok((order, lines))
+        (order, lines)
     }
 }
 

@@ -149,7 +149,7 @@ async fn try_store(
     let channel = own.filter(|channel| !channel.is_empty()).unwrap_or(&request.channel);
     let demand = draft.demand(ctx, channel)?;
     let checkout = draft.checkout(ctx, fingerprint.to_vec(), &tenders)?;
-    let (order, lines) = draft.order(ctx)?;
+    let (order, lines) = draft.order(ctx);
     if !insert(&mut tx, ctx, (&order, &lines), &checkout).await? {
         return Err(Fault::internal("an order was placed with the request id and is not there"));
     }

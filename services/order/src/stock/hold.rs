@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use siyu_kernel::{Fault, Id, Ids, kind::Merchant};
-use siyu_pg::{SystemTx, Tx};
+use siyu_kernel::{Fault, Ids};
+use siyu_pg::Tx;
 
 use super::{
     book::Book,
@@ -178,16 +178,6 @@ pub async fn held(tx: &mut Tx, order_id: OrderId) -> Result<Vec<Reservation>, Fa
 /// What there is at places, without a lock: good for an offer, not for a promise.
 pub async fn look(tx: &mut Tx, keys: &BTreeSet<&Key>) -> Result<BTreeMap<Key, Place>, Fault> {
     Ok(store::look(tx, keys).await?)
-}
-
-/// Orders of all merchants whose reservations are past their time, the longest first; whether an order is paid is the
-/// caller's to know.
-pub async fn expired(
-    tx: &mut SystemTx,
-    now: DateTime<Utc>,
-    limit: i64,
-) -> Result<Vec<(Id<Merchant>, OrderId)>, Fault> {
-    Ok(store::expired(tx, now, limit).await?)
 }
 
 pub(super) async fn of_reservations(

@@ -18,7 +18,7 @@ pub use list::{
     Balance, Cursor, MovementFilter, MovementRow, ReservationFilter, StockFilter, StockRow,
     balances, list, list_movements, list_reservations,
 };
-pub use reservation::{claim, expired, extend, holding, lock_reservations, of_order, orphans};
+pub use reservation::{claim, extend, holding, lock_reservations, of_order, orphans};
 pub use save::{Write, save};
 
 type Buckets = Json<BTreeMap<String, i64>>;

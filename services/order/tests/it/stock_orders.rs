@@ -220,34 +220,6 @@ async fn an_order_that_was_cancelled_can_reserve_again_if_there_is_still_stock()
 }
 
 #[tokio::test]
-async fn a_reservation_falls_due_once_its_time_is_over_and_never_once_it_is_kept() {
-    let world = stocked(1).await;
-    receive(&world, "asn", "s0", "a", 9).await;
-    let until = soon(&world);
-    for n in 1..=3 {
-        let lines = vec![demand(1, "s0", 1), demand(2, "s0", 1)];
-        let later = until + TimeDelta::seconds(i64::from(n));
-        reserve(&world, &request(n, lines, later), n).await.unwrap().unwrap();
-    }
-    let due = async |at: DateTime<Utc>| {
-        let mut tx = world.database.db().system("test").await.unwrap();
-        let due = stock::expired(&mut tx, at, 100).await.unwrap();
-        due.into_iter().map(|(whose, order)| (whose == merchant(1), order)).collect::<Vec<_>>()
-    };
-    assert_eq!(due(until).await, []);
-    let end = until + TimeDelta::seconds(3);
-    assert_eq!(due(end).await, [(true, order(1)), (true, order(2)), (true, order(3))]);
-    let now = world.clock.now();
-    let mut tx = tx(&world).await;
-    stock::extend(&mut tx, order(1), None, now).await.unwrap();
-    stock::extend(&mut tx, order(2), Some(end + TimeDelta::hours(1)), now).await.unwrap();
-    stock::release(&mut tx, order(3), ReleaseCause::Expired, now, &ids(9)).await.unwrap();
-    tx.commit().await.unwrap();
-    assert_eq!(due(end).await, []);
-    assert_eq!(due(end + TimeDelta::hours(1)).await, [(true, order(2))]);
-}
-
-#[tokio::test]
 async fn a_channel_takes_from_its_bucket_and_gives_back_to_it() {
     let world = stocked(1).await;
     receive(&world, "asn", "s0", "a", 10).await;

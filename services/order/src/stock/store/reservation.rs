@@ -169,28 +169,3 @@ pub async fn orphans(
     .await?;
     Ok(due)
 }
-
-/// Orders of all merchants that hold something past its time, the longest first.
-pub async fn expired(
-    tx: &mut SystemTx,
-    now: DateTime<Utc>,
-    limit: i64,
-) -> Result<Vec<(Id<Merchant>, OrderId)>, siyu_pg::Error> {
-    let due = sqlx::query_as(
-        "select merchant_id, order_id
-        from (
-            select merchant_id, order_id, expires_at
-            from stock_reservations
-            where held > 0 and expires_at <= $1
-            order by expires_at, merchant_id, order_id
-            limit $2
-        ) as due
-        group by merchant_id, order_id
-        order by min(expires_at), merchant_id, order_id",
-    )
-    .bind(now)
-    .bind(limit)
-    .fetch_all(&mut **tx)
-    .await?;
-    Ok(due)
-}
