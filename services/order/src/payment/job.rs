@@ -8,7 +8,7 @@ use siyu_kernel::{Code, Fault, Id, kind::Merchant};
 use siyu_runtime::Progress;
 
 use super::{act, notification, refund, store};
-use crate::{App, claim, limits};
+use crate::{App, claim, job, limits};
 
 /// Closes claims whose time is over.
 pub(crate) async fn close_claims(app: &App) -> Result<Progress, Fault> {
@@ -16,8 +16,7 @@ pub(crate) async fn close_claims(app: &App) -> Result<Progress, Fault> {
     let mut jobs = app.db.system("order.close_claims").await?;
     let due = claim::store::due(&mut jobs, now, limits::JOB_BATCH).await?;
     drop(jobs);
-    let progress = progress(&due);
-    for (merchant, order_id) in due {
+    job::each("order.close_claims", due, |merchant, order_id| async move {
         let mut tx = app.db.tenant(merchant).await?;
         let locked = claim::store::lock(&mut tx, order_id).await?;
         // It may have been paid meanwhile.
@@ -25,8 +24,9 @@ pub(crate) async fn close_claims(app: &App) -> Result<Progress, Fault> {
             claim::close_locked(app, &mut tx, &mut claim, now).await?;
             tx.commit().await?;
         }
-    }
-    Ok(progress)
+        Ok(())
+    })
+    .await
 }
 
 /// Asks payment companies for attempts without an end.

@@ -4,6 +4,7 @@
 mod attributions;
 mod bargains;
 mod blind_boxes;
+mod broken_rows;
 mod buyers;
 mod calendar;
 mod cancel_race;

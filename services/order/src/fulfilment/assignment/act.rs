@@ -1,14 +1,14 @@
 //! What happens to assignments, each in the transaction of its cause.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use siyu_kernel::Fault;
+use siyu_kernel::{Fault, Id, kind::Merchant};
 use siyu_pg::Tx;
 
 use super::{Assignment, Error, Event, part, store};
 use crate::{
     App,
     fulfilment::{StoreId, pickup::By},
-    limits,
+    job, limits,
     order::domain::OrderId,
 };
 
@@ -87,26 +87,38 @@ pub async fn change(
     Ok(next)
 }
 
-/// Asks the next store for offers that nobody answered, each in a transaction of its own; gives how many. A step of a job.
+const JOB: &str = "order.assignments";
+
+/// Asks the next store for offers that nobody answered, each in a transaction of its own; gives how many. A step of a job. One
+/// that cannot be passed on holds up no other.
 pub async fn time_out_due(app: &App, now: DateTime<Utc>) -> Result<usize, Fault> {
-    let mut jobs = app.db.system("order.assignments").await?;
+    let mut jobs = app.db.system(JOB).await?;
     let due = store::due(&mut jobs, now, limits::ASSIGNMENTS_BATCH).await?;
     drop(jobs);
-    let mut done = 0;
+    let mut passed = 0;
     for (merchant, order, part) in due {
-        let mut tx = app.db.tenant(merchant).await?;
-        let by = By { actor: "order.assignments", reason: "", now };
-        match change(&mut tx, (order, part), Event::TimeOut, by).await {
-            Ok(_) => {
-                tx.commit().await?;
-                done += 1;
-            }
-            // The store answered at the last moment.
-            Err(fault) if is_late(&fault) => {}
-            Err(fault) => return Err(fault),
-        }
+        let done = time_out(app, merchant, (order, part), now).await;
+        passed += usize::from(done.as_ref().is_ok_and(|is_passed| *is_passed));
+        job::survived(JOB, merchant, &(order, part), done.map(drop))?;
     }
-    Ok(done)
+    Ok(passed)
+}
+
+/// Asks the next store for a part, unless the store answered at the last moment; says which.
+async fn time_out(
+    app: &App,
+    merchant: Id<Merchant>,
+    of: (OrderId, i32),
+    now: DateTime<Utc>,
+) -> Result<bool, Fault> {
+    let mut tx = app.db.tenant(merchant).await?;
+    let by = By { actor: JOB, reason: "", now };
+    match change(&mut tx, of, Event::TimeOut, by).await {
+        Ok(_) => tx.commit().await?,
+        Err(fault) if is_late(&fault) => return Ok(false),
+        Err(fault) => return Err(fault),
+    }
+    Ok(true)
 }
 
 fn is_late(fault: &Fault) -> bool {

@@ -1,7 +1,7 @@
 //! What is held becomes the merchant's.
 
 use chrono::{DateTime, Utc};
-use siyu_kernel::{Code, Fault};
+use siyu_kernel::{Code, Fault, Id, kind::Merchant};
 use siyu_pg::Tx;
 use siyu_proto::order::v1 as proto;
 
@@ -13,7 +13,7 @@ use crate::{
         domain::{Completion, Guarantee, Release},
         store,
     },
-    limits,
+    job, limits,
     order::domain::OrderId,
 };
 
@@ -96,18 +96,30 @@ pub async fn release(
 }
 
 /// Releases some of what is due, each in a transaction of its own; gives how many. A step of a job: it is whole or has no
-/// effect that a later one does not find.
+/// effect that a later one does not find. One that cannot be released holds up no other.
 pub async fn release_due(app: &App, now: DateTime<Utc>) -> Result<usize, Fault> {
-    let mut jobs = app.db.system("order.release_guarantees").await?;
+    let name = "order.release_guarantees";
+    let mut jobs = app.db.system(name).await?;
     let due = store::due(&mut jobs, now, limits::RELEASES_BATCH).await?;
     drop(jobs);
-    let count = due.len();
+    let mut count = 0;
     for (merchant, order) in due {
-        let mut tx = app.db.tenant(merchant).await?;
-        release(app, &mut tx, order, now).await?;
-        tx.commit().await?;
+        let done = release_one(app, merchant, order, now).await;
+        count += usize::from(done.is_ok());
+        job::survived(name, merchant, &order, done)?;
     }
     Ok(count)
+}
+
+async fn release_one(
+    app: &App,
+    merchant: Id<Merchant>,
+    order: OrderId,
+    now: DateTime<Utc>,
+) -> Result<(), Fault> {
+    let mut tx = app.db.tenant(merchant).await?;
+    release(app, &mut tx, order, now).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Others were faster all the time.
