@@ -177,27 +177,25 @@ fn unusable(working: &Working<'_>, coupon: &Coupon) -> Option<Unusable> {
 }
 
 /// Every coupon alone and every pair that may stand together: what takes most off. Of equals the fewest, then what expires
-/// first, then by id, so that the answer is always the same.
+/// first, then by id, so that the answer is always the same. Coupons that do the same are tried once, and a pair that is good
+/// for the same lines is computed, not tried: of a buyer's many coupons few pairs are left whose rows have to be drawn up.
 fn best<'c>(working: &Working<'_>, usable: &[&'c Coupon]) -> Vec<&'c Coupon> {
-    let worth = |combination: &[&Coupon]| -> i64 {
-        let mut trial = working.clone();
-        combination.iter().map(|coupon| use_up(&mut trial, coupon)).sum()
-    };
     let goods = usable.iter().copied().filter(|coupon| !is_shipping(coupon));
-    let mut alone: Vec<(i64, &Coupon)> = goods.map(|coupon| (worth(&[coupon]), coupon)).collect();
+    let mut alone: Vec<(i64, &Coupon)> =
+        goods.map(|coupon| (worth(working, &[coupon]), coupon)).collect();
     alone.sort_by_key(|(worth, coupon)| (Reverse(*worth), coupon.valid_until, &coupon.id));
     let mut best: (i64, Vec<&Coupon>) = (0, Vec::new());
     if let Some((worth, coupon)) = alone.first() {
         best = (*worth, vec![*coupon]);
     }
-    let of = |owner| alone.iter().filter(move |(_, c)| c.owner == owner && c.stacks);
-    for (first, shop) in of(CouponOwner::Shop) {
-        for (second, brand) in of(CouponOwner::Brand) {
+    let brands = unlike(&alone, CouponOwner::Brand);
+    for (first, shop) in unlike(&alone, CouponOwner::Shop) {
+        for &(second, brand) in &brands {
             // A second coupon finds less to take than it would alone: no pair from here on can be worth more.
             if first + second <= best.0 {
                 break;
             }
-            let pair = worth(&[shop, brand]);
+            let pair = pair_worth(working, (first, shop), brand);
             if pair > best.0 {
                 best = (pair, vec![shop, brand]);
             }
@@ -206,13 +204,54 @@ fn best<'c>(working: &Working<'_>, usable: &[&'c Coupon]) -> Vec<&'c Coupon> {
     if best.0 > 0 { best.1 } else { Vec::new() }
 }
 
+/// The coupons of an owner that stack, in the order given, each kind of thing once: of those that do the same the first.
+fn unlike<'c>(alone: &[(i64, &'c Coupon)], owner: CouponOwner) -> Vec<(i64, &'c Coupon)> {
+    let mut unlike: Vec<(i64, &Coupon)> = Vec::new();
+    for &(worth, coupon) in alone.iter().filter(|(_, c)| c.owner == owner && c.stacks) {
+        let same =
+            |(_, other): &(i64, &Coupon)| other.kind == coupon.kind && other.scope == coupon.scope;
+        if !unlike.iter().any(same) {
+            unlike.push((worth, coupon));
+        }
+    }
+    unlike
+}
+
+/// What coupons take off one after the other.
+fn worth(working: &Working<'_>, combination: &[&Coupon]) -> i64 {
+    let mut trial = working.clone();
+    combination.iter().map(|coupon| use_up(&mut trial, coupon)).sum()
+}
+
+/// What two coupons take off, of which the first is worth so much alone. Where both are good for the same lines, the second
+/// finds there what the first has left.
+fn pair_worth(working: &Working<'_>, (first, shop): (i64, &Coupon), brand: &Coupon) -> i64 {
+    let left = || working.eligible(&brand.scope).left - first;
+    if shop.scope == brand.scope
+        && let Some(second) = amount(&brand.kind, left)
+    {
+        return first + second;
+    }
+    worth(working, &[shop, brand])
+}
+
+/// What a kind of coupon takes off lines that cost so much together; nothing is said of one that looks at single lines.
+fn amount(kind: &CouponKind, left: impl FnOnce() -> i64) -> Option<i64> {
+    match kind {
+        CouponKind::Fixed(off) => Some(Off::Minor(*off).of(left())),
+        CouponKind::Percent { rate_bp, max_minor } => {
+            Some(Off::RateBp(*rate_bp).of(left()).min(max_minor.unwrap_or(i64::MAX)))
+        }
+        CouponKind::Exchange | CouponKind::Shipping(_) => None,
+    }
+}
+
 /// Takes off what the coupon gives; returns how much that is.
 fn use_up(working: &mut Working<'_>, coupon: &Coupon) -> i64 {
     let eligible = working.eligible(&coupon.scope);
     let off = match &coupon.kind {
-        CouponKind::Fixed(off) => Off::Minor(*off).of(eligible.left),
-        CouponKind::Percent { rate_bp, max_minor } => {
-            Off::RateBp(*rate_bp).of(eligible.left).min(max_minor.unwrap_or(i64::MAX))
+        CouponKind::Fixed(_) | CouponKind::Percent { .. } => {
+            amount(&coupon.kind, || eligible.left).unwrap_or(0)
         }
         CouponKind::Exchange => {
             let piece =
@@ -229,3 +268,6 @@ fn use_up(working: &mut Working<'_>, coupon: &Coupon) -> i64 {
     working.spread(Step::Coupon, &coupon.id, &eligible.places, off);
     off
 }
+
+#[cfg(test)]
+mod tests;
