@@ -155,9 +155,16 @@ pub(crate) async fn due(
 ) -> Result<Vec<(Id<kind::Merchant>, PersonId)>, siyu_pg::Error> {
     let due = sqlx::query_as(
         "select t.merchant_id, t.person_id
-        from person_tiers as t
-        join persons as p on p.merchant_id = t.merchant_id and p.id = t.person_id
-        where t.expires_at is not null and t.expires_at <= $1 and p.merged_into is null
+        from (
+            select merchant_id, person_id, expires_at
+            from person_tiers
+            where expires_at is not null and expires_at <= $1
+            order by expires_at, merchant_id, person_id
+            offset 0
+        ) as t
+        cross join lateral (
+            select from persons where merchant_id = t.merchant_id and id = t.person_id and merged_into is null limit 1
+        ) as p
         order by t.expires_at, t.merchant_id, t.person_id
         limit $2",
     )
