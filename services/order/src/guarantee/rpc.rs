@@ -76,7 +76,7 @@ async fn get(
     request: GetGuaranteeRequest,
 ) -> Result<GetGuaranteeResponse, Fault> {
     let order = parse::id("order_id", &request.order_id)?;
-    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    let mut tx = app.db.tenant_lookup(ctx.merchant()?).await?;
     let found = store::find(&mut tx, order).await?;
     let guarantee = found.ok_or_else(|| Fault::not_found("guarantee"))?;
     let dispute = store::open_dispute(&mut tx, order).await?;

@@ -134,7 +134,7 @@ async fn get_claim(
     request: GetPaymentClaimRequest,
 ) -> Result<GetPaymentClaimResponse, Fault> {
     let order_id: OrderId = parse::id("order_id", &request.order_id)?;
-    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    let mut tx = app.db.tenant_lookup(ctx.merchant()?).await?;
     let claim = claim::store::find(&mut tx, order_id).await?;
     let claim = claim.ok_or_else(|| Fault::not_found("payment claim"))?;
     Ok(GetPaymentClaimResponse { claim: Some(show::claim(&claim)) })
@@ -145,7 +145,7 @@ async fn shown(app: &App, ctx: &Ctx, payment: &Payment) -> Result<Shown, Fault> 
     if !payment.state.is_paid() {
         return show::payment(payment, &[]);
     }
-    read::with_refunds(&mut app.db.tenant_read(ctx.merchant()?).await?, payment).await
+    read::with_refunds(&mut app.db.tenant_lookup(ctx.merchant()?).await?, payment).await
 }
 
 /// An attempt with its account, and the keys of the merchant.
@@ -153,7 +153,7 @@ async fn find(app: &App, ctx: &Ctx, id: &str) -> Result<(Payment, Account, Keys)
     let id: PaymentId = parse::id("payment_id", id)?;
     let merchant = ctx.merchant()?;
     let keys = app.vault.keys(&app.db, merchant, ctx.now).await?;
-    let mut tx = app.db.tenant_read(merchant).await?;
+    let mut tx = app.db.tenant_lookup(merchant).await?;
     let payment = store::find(&mut tx, id).await?;
     let payment = payment.ok_or_else(|| Fault::not_found("payment"))?;
     let account = account::store::find(&mut tx, &payment.account_code).await?;
@@ -163,7 +163,7 @@ async fn find(app: &App, ctx: &Ctx, id: &str) -> Result<(Payment, Account, Keys)
 
 async fn get(app: &App, ctx: Ctx, request: GetPaymentRequest) -> Result<GetPaymentResponse, Fault> {
     let id: PaymentId = parse::id("payment_id", &request.payment_id)?;
-    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    let mut tx = app.db.tenant_lookup(ctx.merchant()?).await?;
     Ok(GetPaymentResponse { payment: Some(read::read(&mut tx, id).await?) })
 }
 
