@@ -74,9 +74,7 @@ pub(crate) async fn hold_followers(bench: &Bench) -> Result<Vec<PgPool>> {
             .max_connections(1)
             .connect(&bench.suite.owner_url(service))
             .await?;
-        sqlx::raw_sql("begin; lock table event_cursors in exclusive mode")
-            .execute(&pool)
-            .await?;
+        sqlx::raw_sql("begin; lock table event_cursors in exclusive mode").execute(&pool).await?;
         held.push(pool);
     }
     Ok(held)

@@ -83,7 +83,11 @@ impl Buyer {
         self.world.refunds(1).get_refund(request).await.unwrap().into_inner().refund.unwrap()
     }
 
-    pub(crate) async fn decide(&self, refund: &Refund, decision: RefundDecision) -> Result<Refund, Fault> {
+    pub(crate) async fn decide(
+        &self,
+        refund: &Refund,
+        decision: RefundDecision,
+    ) -> Result<Refund, Fault> {
         let request =
             DecideRefundRequest { refund_id: refund.id.clone(), decision: decision.into() };
         let reply = self.world.refunds(1).decide_refund(request).await.map_err(fault)?;
