@@ -8,6 +8,7 @@ mod blacklist;
 mod cards;
 mod connections;
 mod consents;
+mod cuts;
 mod disputes;
 mod earnings;
 mod earnings_random;

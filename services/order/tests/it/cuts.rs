@@ -1,29 +1,14 @@
 //! Calls that are cut at any point, as by a connection that breaks or a process that dies: the same call again gives the answer
 //! that the first one would have given, and nothing is half done.
 
-use std::{future::poll_fn, task::Poll};
-
 use siyu_proto::order::v1::*;
+use siyu_testkit::cut_after;
 
 use crate::{
     checkouts::{Buyer, by_card, card},
     coupons::{claim, off, save},
     refunds::{pieces, whole},
 };
-
-/// Polls a future so many times, then drops it. Tells whether it came to its end.
-async fn cut_after<F: Future>(polls: usize, work: F) -> bool {
-    let mut work = Box::pin(work);
-    let mut left = polls;
-    poll_fn(|cx| {
-        if left == 0 {
-            return Poll::Ready(false);
-        }
-        left -= 1;
-        work.as_mut().poll(cx).map(|_| true)
-    })
-    .await
-}
 
 /// A buyer with a sandbox, whose points pay.
 async fn buyer() -> Buyer {
