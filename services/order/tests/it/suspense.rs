@@ -41,6 +41,29 @@ impl Till {
         assert_eq!(self.get(&payment).await.state(), PaymentState::HeldForReview);
         payment
     }
+
+    /// Two payments of 100 for one order at the same moment: the one that is kept, whichever it is, and the other.
+    async fn paid_twice(&self, refunds: SandboxAct) -> (Payment, Payment) {
+        let order = self.claim(1, 100).await;
+        let payments =
+            [self.start("1", order).await.unwrap(), self.start("2", order).await.unwrap()];
+        for payment in &payments {
+            self.simulate(payment, refunds, 0).await.unwrap();
+        }
+        for payment in &payments {
+            self.pay(payment).await;
+        }
+        self.work().await;
+        let [first, second] = [self.get(&payments[0]).await, self.get(&payments[1]).await];
+        let (kept, surplus) = if first.state() == PaymentState::Succeeded {
+            (first, second)
+        } else {
+            (second, first)
+        };
+        let states = (kept.state(), surplus.state());
+        assert_eq!(states, (PaymentState::Succeeded, PaymentState::Surplus));
+        (kept, surplus)
+    }
 }
 
 use GuaranteeEntryKind::{Suspended, Unsuspended};
@@ -90,37 +113,24 @@ async fn a_return_that_the_company_refuses_is_asked_for_once_more() {
 #[tokio::test]
 async fn what_is_paid_twice_stands_in_suspense_until_it_is_back() {
     let till = Till::open().await;
-    let order = till.claim(1, 100).await;
-    let first = till.start("1", order).await.unwrap();
-    let second = till.start("2", order).await.unwrap();
-    till.simulate(&second, SandboxAct::RefuseRefunds, 0).await.unwrap();
-    till.pay(&first).await;
-    till.work().await;
-    till.pay(&second).await;
-    till.work().await;
-    assert_eq!(till.get(&second).await.state(), PaymentState::Surplus);
+    let (kept, surplus) = till.paid_twice(SandboxAct::RefuseRefunds).await;
     assert_eq!(till.suspended().await, [(Suspended, 100)]);
     till.sound().await;
-    let kept = till.give_back("a", &first).await.unwrap_err();
-    assert_eq!((kept.code(), kept.reason()), (Code::FailedPrecondition, "PAYMENT_KEPT"));
-    let unknown =
-        Payment { id: siyu_testkit::id::<siyu_kernel::kind::Payment>(9).to_string(), ..first };
+    let refused = till.give_back("a", &kept).await.unwrap_err();
+    assert_eq!((refused.code(), refused.reason()), (Code::FailedPrecondition, "PAYMENT_KEPT"));
+    let unknown = siyu_testkit::id::<siyu_kernel::kind::Payment>(9).to_string();
+    let unknown = Payment { id: unknown, ..kept };
     assert_eq!(till.give_back("a", &unknown).await.unwrap_err().code(), Code::NotFound);
     // It could not go back by itself: somebody asks for it.
-    till.simulate(&second, SandboxAct::TakeRefunds, 0).await.unwrap();
-    till.give_back("c", &second).await.unwrap();
+    till.simulate(&surplus, SandboxAct::TakeRefunds, 0).await.unwrap();
+    till.give_back("c", &surplus).await.unwrap();
     till.work().await;
     assert_eq!(till.suspended().await, [(Unsuspended, 100), (Suspended, 100)]);
 
     let till = Till::open().await;
-    let order = till.claim(1, 100).await;
-    let first = till.start("1", order).await.unwrap();
-    let second = till.start("2", order).await.unwrap();
-    till.pay(&first).await;
-    till.work().await;
-    till.pay(&second).await;
+    let (_, surplus) = till.paid_twice(SandboxAct::TakeRefunds).await;
     till.pass(TimeDelta::minutes(1)).await;
-    assert_eq!(stand(&till.get(&second).await).1, [(PaymentRefundState::Succeeded, 100)]);
+    assert_eq!(stand(&till.get(&surplus).await).1, [(PaymentRefundState::Succeeded, 100)]);
     assert_eq!(till.suspended().await, [(Unsuspended, 100), (Suspended, 100)]);
     till.sound().await;
 }
