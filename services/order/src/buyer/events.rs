@@ -70,7 +70,7 @@ async fn forget(tx: &mut Tx, persons: &[Id<Person>], at: DateTime<Utc>) -> Resul
     invoice::store::forget(tx, persons).await?;
     for row in import::store::lock_aside_of(tx, persons).await? {
         let order = import::release::decode(&row)?;
-        import::store::save_aside(tx, row.id, &import::batch::without_buyer(&order)).await?;
+        import::store::save_aside(tx, row.id, &import::release::without_buyer(&order)).await?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@
 pub mod code;
 pub(crate) mod rpc;
 pub mod store;
+mod verdict;
 
 use chrono::{DateTime, Utc};
 use siyu_kernel::{Code, Fault};
@@ -19,6 +20,7 @@ use siyu_pg::Tx;
 use super::StoreId;
 use crate::{App, limits, order::domain::OrderId};
 use code::PickupCode;
+pub use verdict::Verdict;
 
 /// Bytes that nobody can guess: `siyu_runtime::random_bytes`.
 pub type Random = fn() -> [u8; 8];
@@ -79,23 +81,6 @@ pub struct By<'a> {
     pub reason: &'a str,
     /// When.
     pub now: DateTime<Utc>,
-}
-
-/// What became of a code that somebody showed. A wrong one is to be counted by [`count_wrong`], in the transaction that tried
-/// it: until then nobody else tries one at the store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use]
-pub enum Verdict {
-    /// It is good, and used from now on.
-    Good(Pickup),
-    /// The store has no such code: unknown, of another store, or ended.
-    Wrong,
-    /// It was used before.
-    Used,
-    /// Its time is over.
-    Expired,
-    /// Too many wrong ones were tried at the store.
-    Stopped,
 }
 
 /// Issues the code of an order at a store, or gives the one that is there. In the place of one that was ended, or whose time is
@@ -282,25 +267,6 @@ impl Step {
             Self::Verified => "verified",
             Self::Reversed => "reversed",
             Self::Voided => "voided",
-        }
-    }
-}
-
-impl Verdict {
-    /// The code if it is good, or why it is not.
-    ///
-    /// # Errors
-    /// `PICKUP_CODE_WRONG`; `PICKUP_USED`; `PICKUP_EXPIRED`; `PICKUP_ATTEMPTS` with `RESOURCE_EXHAUSTED`.
-    pub fn good(self) -> Result<Pickup, Fault> {
-        match self {
-            Self::Good(pickup) => Ok(pickup),
-            Self::Wrong => Err(refused("PICKUP_CODE_WRONG", "the store has no such code")),
-            Self::Used => Err(refused("PICKUP_USED", "the code was used before")),
-            Self::Expired => Err(refused("PICKUP_EXPIRED", "the time of the code is over")),
-            Self::Stopped => {
-                let message = "too many wrong codes were tried at the store, try again later";
-                Err(Fault::new(Code::ResourceExhausted, "PICKUP_ATTEMPTS", message))
-            }
         }
     }
 }

@@ -187,7 +187,7 @@ async fn write(
         let erased = buyer::store::erased(tx, &persons.into_iter().collect::<Vec<_>>()).await?;
         let payload = |row: &&Aside| {
             let is_erased = erased.contains(&row.person_id);
-            if is_erased { without_buyer(&row.order) } else { row.order.encode_to_vec() }
+            if is_erased { release::without_buyer(&row.order) } else { row.order.encode_to_vec() }
         };
         let payloads = aside.iter().map(payload).collect();
         store::put_aside(tx, &aside, payloads, ctx.now).await?;
@@ -201,11 +201,6 @@ async fn write(
 fn news(change: &Change, app: &App, ctx: &Ctx) -> Option<NewEvent> {
     let fact = change.fact?;
     Some(events::of(fact, (&change.order, None), &change.lines, app.ids.uuid(), ctx.now))
-}
-
-/// An order as it is kept of a person whose data were erased.
-pub fn without_buyer(order: &proto::ExternalOrder) -> Vec<u8> {
-    proto::ExternalOrder { buyer_id: String::new(), ..order.clone() }.encode_to_vec()
 }
 
 /// What is to be put aside: each version once, as it came last, in the order of the keys, so that two imports never wait for

@@ -114,3 +114,8 @@ async fn some(
         "other imports store the same orders at this moment",
     ))
 }
+
+/// An order as it is kept of a person whose data were erased.
+pub fn without_buyer(order: &ExternalOrder) -> Vec<u8> {
+    ExternalOrder { buyer_id: String::new(), ..order.clone() }.encode_to_vec()
+}

@@ -113,12 +113,8 @@ pub enum Part {
 /// A word that does not fit where the refund is.
 fn wrong_state(state: State) -> Fault {
     let state = state.as_str();
-    let fault = Fault::new(
-        Code::FailedPrecondition,
-        "REFUND_STATE_WRONG",
-        format!("the refund is {state}"),
-    );
-    fault.with("state", state)
+    let message = format!("the refund is {state}");
+    Fault::new(Code::FailedPrecondition, "REFUND_STATE_WRONG", message).with("state", state)
 }
 
 /// What is decided of a refund, or what became known.
