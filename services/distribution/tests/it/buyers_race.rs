@@ -44,14 +44,19 @@ async fn an_order_that_meets_a_merge_of_its_buyer_earns_whoever_brought_the_buye
             is_merged.store(true, Ordering::Relaxed);
         };
         let free = async {
-            while waiting(&mut watch).await < 2 && !is_merged.load(Ordering::Relaxed) {}
+            loop {
+                let waiting = waiting(&mut watch).await;
+                if waiting >= 2 || is_merged.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
             held.rollback().await.unwrap();
         };
         tokio::join!(merge, free);
     };
     let told = [now(&known, &[2_000]), paid(2, 11, 1, &[5_000])];
-    let both = async { tokio::join!(orders.tell(&told), race) };
-    tokio::time::timeout(Duration::from_secs(60), both).await.expect("nobody waits for ever");
+    let both = Box::pin(async { tokio::join!(orders.tell(&told), race) });
+    tokio::time::timeout(Duration::from_mins(1), both).await.expect("nobody waits for ever");
     assert_eq!(world.earned(&promoter).await, 200 + 500);
     assert_eq!(world.bound_to(10, hour(2)).await.as_ref(), Some(&promoter));
     world.sound_ledger().await;

@@ -1,7 +1,7 @@
 //! Cards that rest, and those that follow them.
 
 use chrono::TimeDelta;
-use siyu_proto::member::v1::*;
+use siyu_proto::{member::v1::*, r#type::v1::Money};
 
 use crate::{
     benefits::{benefit, held, offer, paid, plan, seconds, step},
@@ -12,8 +12,9 @@ use crate::{
 async fn a_card_that_rested_is_followed_by_the_others_of_its_plan_and_gives_back_its_own_days() {
     let (world, anna) = start().await;
     let discount = vec![benefit(BenefitKind::Discount, 500, 0)];
-    let month = CardPlan { validity_days: 30, ..plan(discount) };
-    let month = offer(&world, "p", CardPlan { price: price(300), ..month }).await.unwrap();
+    let price = Some(Money { currency_code: "CNY".into(), minor_units: 300 });
+    let month = CardPlan { validity_days: 30, price, ..plan(discount) };
+    let month = offer(&world, "p", month).await.unwrap();
     let first = paid(&world, "a", &anna, &month).await;
     let day = |n: i64| seconds(first.start_time) + n * 86_400;
     world.clock.advance(TimeDelta::days(10));
@@ -38,8 +39,4 @@ async fn a_card_that_rested_is_followed_by_the_others_of_its_plan_and_gives_back
     assert_eq!(held(&world, &anna).await, [(BenefitKind::Discount, 500, 0)]);
     world.clock.advance(TimeDelta::seconds(1));
     assert_eq!(held(&world, &anna).await, []);
-}
-
-fn price(minor_units: i64) -> Option<siyu_proto::r#type::v1::Money> {
-    Some(siyu_proto::r#type::v1::Money { currency_code: "CNY".into(), minor_units })
 }

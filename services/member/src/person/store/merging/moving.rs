@@ -74,11 +74,15 @@ impl Owned {
             return String::new();
         }
         let table = self.table;
-        let alike: String =
-            self.unique.iter().map(|column| format!(" and o.{column} = r.{column}")).collect();
+        let of = |row: &str| {
+            let columns: Vec<String> =
+                self.unique.iter().map(|column| format!("{row}.{column}")).collect();
+            columns.join(", ")
+        };
+        let alike = format!("({}) = ({})", of("o"), of("r"));
         format!(
             " and not exists (
-            select from {table} as o where o.merchant_id = $1 and o.person_id = {person}{alike}
+            select from {table} as o where o.merchant_id = $1 and o.person_id = {person} and {alike}
         )"
         )
     }
