@@ -6,6 +6,7 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 use sha2::{Digest, Sha256};
@@ -43,6 +44,8 @@ impl Database {
         settings.application_name.clone_from(&name);
         // Many tests at a time share one server's 200 connections.
         settings.max_connections = 8;
+        // Whoever races for them waits as long as a busy machine takes.
+        settings.acquire_timeout = Duration::from_secs(30);
         let db = Db::connect(&settings).await.expect("a fresh database accepts connections");
         Self { server, name, db }
     }
