@@ -26,9 +26,10 @@ async fn cut_everywhere<T>(
     let (mut cut, mut whole) = (0, 0);
     for polls in 0.. {
         let request_id = format!("{name} {polls}");
-        match cut_after(polls, call(request_id.clone())).await {
-            true => whole += 1,
-            false => cut += 1,
+        if cut_after(polls, call(request_id.clone())).await {
+            whole += 1;
+        } else {
+            cut += 1;
         }
         let reply = call(request_id).await.unwrap_or_else(|f| panic!("{name} {polls}: {f:?}"));
         look(polls, reply).await;
