@@ -64,9 +64,23 @@ pub enum State {
     Refunded,
 }
 
+/// A card that goes on, and those of the others of its plan that move with it. It comes behind those that began before it and
+/// hold, and those that begin after it come behind it.
+pub fn go_on(card: Card, others: Vec<Card>, now: DateTime<Utc>) -> (Card, Vec<Card>) {
+    let place = |card: &Card| (card.term.map(|(start, _)| start), card.id);
+    let here = place(&card);
+    let (ahead, following): (Vec<Card>, _) =
+        others.into_iter().partition(|other| place(other) < here);
+    let holds = ahead.iter().filter(|other| other.state_at(now) == State::Active);
+    let ends = holds.filter_map(|other| other.term.map(|(_, end)| end)).max();
+    let card = ends.and_then(|ends| card.behind(ends, now)).unwrap_or(card);
+    let moved = card.term.map_or_else(Vec::new, |(_, end)| queue(end, following, now));
+    (card, moved)
+}
+
 /// Those of other cards that move when a card of the same plan goes on until an instant: each behind the one before it, in
 /// the order in which they begin.
-pub fn queue(ends: DateTime<Utc>, others: Vec<Card>, now: DateTime<Utc>) -> Vec<Card> {
+fn queue(ends: DateTime<Utc>, others: Vec<Card>, now: DateTime<Utc>) -> Vec<Card> {
     let mut others = others;
     others.sort_by_key(|card| (card.term.map(|(start, _)| start), card.id));
     let mut ends = ends;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     Error,
-    card::{Card, CardId, NOTICE, PlanId, Step, queue},
+    card::{Card, CardId, NOTICE, PlanId, Step, go_on},
     domain, store,
 };
 use crate::{
@@ -170,14 +170,16 @@ async fn move_on(app: &App, ctx: Ctx, request: MoveCardRequest) -> Result<MoveCa
             return Err(Fault::field("step", "is not a known value"));
         }
     };
-    let card = card.after(step, ctx.now)?;
-    store::save_card(&mut tx, &card).await?;
-    if let (Step::Unfreeze, Some((_, end))) = (step, card.term) {
+    let mut card = card.after(step, ctx.now)?;
+    if step == Step::Unfreeze {
         // Its end is later by as long as it rested: those that were to follow it still do.
-        for moved in queue(end, others, ctx.now) {
-            store::save_card(&mut tx, &moved).await?;
+        let (goes_on, moved) = go_on(card, others, ctx.now);
+        card = goes_on;
+        for other in moved {
+            store::save_card(&mut tx, &other).await?;
         }
     }
+    store::save_card(&mut tx, &card).await?;
     let reply = MoveCardResponse { card: Some(card.show(ctx.now)) };
     replay::keep(&mut tx, MOVE, &request.request_id, &reply).await?;
     tx.commit().await?;

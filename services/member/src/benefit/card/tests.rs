@@ -101,6 +101,33 @@ fn cards_of_a_plan_queue_behind_the_one_that_goes_on_and_keep_their_days() {
     assert_eq!(late.refund_at(day(40)), 250);
 }
 
+#[test]
+fn a_card_that_goes_on_leaves_the_one_ahead_of_it_alone_and_comes_behind_it() {
+    let bought = |n: u128, from: i64| {
+        let card = Card { id: Id::from_uuid(Uuid::from_u128(n)), ..card(300, 30) };
+        card.after(Step::Pay { after: None }, day(from)).unwrap()
+    };
+    let rest = |card: Card, at| card.after(Step::Freeze, day(at)).unwrap();
+    let wake = |card: Card, at| card.after(Step::Unfreeze, day(at)).unwrap();
+    let (first, second) = (bought(1, 0), bought(2, 30));
+    let term = |card: &Card| card.term.unwrap();
+    // It rested before its turn, and its turn is still to come.
+    let (card, moved) = go_on(wake(rest(second.clone(), 10), 20), vec![first.clone()], day(20));
+    assert_eq!((term(&card), moved), ((day(30), day(60)), vec![]));
+    // Both rested, and the first was awake again before.
+    let ahead = wake(rest(first.clone(), 10), 20);
+    let (card, moved) = go_on(wake(rest(second.clone(), 12), 25), vec![ahead], day(25));
+    assert_eq!((term(&card), moved), ((day(40), day(70)), vec![]));
+    // The second had run for five days while the first rested; what is left of it comes after what is left of the first.
+    let ahead = wake(rest(first.clone(), 10), 36);
+    let (card, moved) = go_on(wake(rest(second.clone(), 35), 40), vec![ahead], day(40));
+    assert_eq!((term(&card), moved), ((day(56), day(81)), vec![]));
+    // The first goes on while the second runs.
+    let (card, moved) = go_on(wake(rest(first, 10), 40), vec![second], day(40));
+    assert_eq!(term(&card), (day(0), day(60)));
+    assert_eq!(moved.iter().map(term).collect::<Vec<_>>(), [(day(60), day(80))]);
+}
+
 proptest! {
     #[test]
     fn a_refund_is_never_negative_more_than_the_price_or_more_later(
