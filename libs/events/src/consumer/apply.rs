@@ -1,6 +1,6 @@
 //! One batch in one transaction: lock the cursor, handle the events merchant by merchant, move the cursor, commit.
 
-use std::panic::AssertUnwindSafe;
+use std::{collections::BTreeMap, panic::AssertUnwindSafe};
 
 use futures::FutureExt;
 use siyu_kernel::{Id, kind::Merchant};
@@ -73,20 +73,15 @@ pub(super) async fn call(
     })
 }
 
-/// The wanted events of each merchant, in order; merchants in the order of their first event. Across merchants order means
-/// nothing: no aggregate belongs to two.
+/// The wanted events of each merchant, in order; merchants in the order of their ids, in which every transaction of several
+/// merchants takes its locks. Across merchants the order of events means nothing: no aggregate belongs to two.
 fn by_merchant<'a>(
     subscription: &Subscription,
     events: &'a [Event],
 ) -> Vec<(Id<Merchant>, Vec<&'a Event>)> {
-    let mut groups: Vec<(Id<Merchant>, Vec<&Event>)> = Vec::new();
-    let mut places = std::collections::HashMap::new();
+    let mut groups: BTreeMap<Id<Merchant>, Vec<&Event>> = BTreeMap::new();
     for event in events.iter().filter(|event| subscription.wants(event)) {
-        let place = *places.entry(event.merchant).or_insert_with(|| {
-            groups.push((event.merchant, Vec::new()));
-            groups.len() - 1
-        });
-        groups[place].1.push(event);
+        groups.entry(event.merchant).or_default().push(event);
     }
-    groups
+    groups.into_iter().collect()
 }
