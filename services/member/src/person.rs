@@ -84,12 +84,38 @@ pub async fn hold(tx: &mut Tx, id: PersonId) -> Result<PersonId, Fault> {
 /// The persons behind ids, none of whom will be merged before the transaction ends. To be called once in a transaction,
 /// before it locks anything else.
 pub async fn hold_all(tx: &mut Tx, ids: &[PersonId]) -> Result<HashMap<PersonId, PersonId>, Fault> {
+    keep(tx, ids, Keep::Held).await
+}
+
+/// The same for persons of whom nobody else may write anything meanwhile: what is read of them stays so until the
+/// transaction ends.
+pub(crate) async fn lock_all(
+    tx: &mut Tx,
+    ids: &[PersonId],
+) -> Result<HashMap<PersonId, PersonId>, Fault> {
+    keep(tx, ids, Keep::Locked).await
+}
+
+enum Keep {
+    Held,
+    Locked,
+}
+
+async fn keep(
+    tx: &mut Tx,
+    ids: &[PersonId],
+    how: Keep,
+) -> Result<HashMap<PersonId, PersonId>, Fault> {
     loop {
         let known = store::canonical(tx, ids).await?;
         let persons: BTreeSet<PersonId> = known.values().copied().collect();
         let persons: Vec<PersonId> = persons.into_iter().collect();
+        let stand = match how {
+            Keep::Held => store::hold(tx, &persons).await?,
+            Keep::Locked => store::lock(tx, &persons).await?,
+        };
         // Where a merge was faster, it is looked up anew who is left; a person is merged into an older one, so this ends.
-        if store::hold(tx, &persons).await? {
+        if stand {
             return Ok(known);
         }
     }

@@ -88,7 +88,7 @@ pub(crate) async fn expire_lots(app: &App) -> Result<Progress, Fault> {
 }
 
 /// Ends lots of one merchant; gives how many. One that somebody drew on meanwhile is refused, and taken the next time. Their
-/// owners are held first, like wherever something is posted for a person: a merge locks persons before accounts.
+/// owners are locked first, as a merge does, so that whoever takes back what an order gave sees what has lapsed of it.
 async fn end_lots(
     app: &App,
     merchant: Id<kind::Merchant>,
@@ -97,7 +97,7 @@ async fn end_lots(
 ) -> Result<usize, Fault> {
     let mut tx = app.db.tenant(merchant).await?;
     let owners: Vec<PersonId> = lots.iter().map(|lot| PersonId::from_uuid(lot.owner_id)).collect();
-    person::hold_all(&mut tx, &owners).await?;
+    person::lock_all(&mut tx, &owners).await?;
     let into = |lot: &DueLot| {
         NewAccount::new(Id::from_uuid(app.ids.uuid()), Uuid::nil(), LAPSED, lot.asset)
     };

@@ -37,7 +37,8 @@ impl Handler for Referrals {
             told.read(event)?;
         }
         let named: Vec<PersonId> = told.persons().collect();
-        person::hold_all(tx, &named).await?;
+        // A purchase of whom somebody brought, handled meanwhile, would not see who it was, nor this one the purchase.
+        person::lock_all(tx, &named).await?;
         store::refer(tx, &told.bound).await?;
         let mut touched: Vec<PersonId> = told.bound.iter().map(|(person, ..)| *person).collect();
         // In one order, so that two consumers never wait for each other.
