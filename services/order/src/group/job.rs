@@ -109,7 +109,9 @@ async fn give_back(app: &App, tx: &mut Tx, order: &Order, now: DateTime<Utc>) ->
     if !refund::store::is_open(tx, order.id).await? {
         let reason = "the group was not complete in time";
         let key = format!("{}-group", order.id);
-        request::whole(app, tx, order, &key, (ACTOR, reason), now).await?;
+        if !request::whole(app, tx, order, &key, (ACTOR, reason), now).await? {
+            tracing::warn!(order = %order.id, "the refund of a failed group was refused and waits for somebody");
+        }
     }
     Ok(store::put_off(tx, order.id, now + limits::SEAT_PAUSE).await?)
 }

@@ -73,8 +73,8 @@ pub(super) async fn request(
     Ok(refund)
 }
 
-/// Gives an order back as a whole, without anybody asking: once, for `key` is the request id. The transaction holds the lock
-/// of the order; the job gives everything back.
+/// Gives an order back as a whole, without anybody asking: once, for `key` is the request id; says whether this was the time.
+/// The transaction holds the lock of the order; the job gives everything back.
 pub(crate) async fn whole(
     app: &App,
     tx: &mut Tx,
@@ -82,13 +82,12 @@ pub(crate) async fn whole(
     key: &str,
     by: (&str, &str),
     now: DateTime<Utc>,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     let ask = RefundAsk { whole: true, ..RefundAsk::default() };
     let (plan, refunds) = planned(tx, order, &ask).await?;
     let mut refund = fresh(app, order.id, (key, Vec::new()), (&plan, &refunds), by, now);
     refund.take(Event::Agree, now)?;
-    store::insert(tx, &refund).await?;
-    Ok(())
+    Ok(store::insert(tx, &refund).await?)
 }
 
 /// A refund that was asked for just now, by whom and why.

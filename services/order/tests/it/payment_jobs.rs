@@ -143,4 +143,10 @@ async fn of_what_is_refused_some_is_kept_for_some_days() {
     assert_eq!(till.world.count(kept).await, 1, "the others came more than a week ago");
     let told = "select count(*) from payment_notifications where state = 'processed'";
     assert_eq!(till.world.count(told).await, 1);
+    // One that was believed once stays, whatever a later look makes of it.
+    let doubted = "update payment_notifications set state = 'refused', event_id = null where state = 'processed'";
+    sqlx::query(doubted).execute(&mut till.world.database.owner().await).await.unwrap();
+    till.world.clock.advance(TimeDelta::days(8));
+    till.work().await;
+    assert_eq!(till.world.count(kept).await, 1);
 }

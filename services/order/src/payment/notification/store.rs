@@ -72,7 +72,7 @@ pub async fn purge_refused(
         "with old as (
             select merchant_id, id
             from payment_notifications
-            where state = 'refused' and received_at < $1
+            where state = 'refused' and received_at < $1 and processed_at is null
             order by received_at
             limit $2
         )
