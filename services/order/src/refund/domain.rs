@@ -21,9 +21,6 @@ use siyu_proto::order::v1 as proto;
 
 use crate::order::domain::OrderId;
 
-#[cfg(test)]
-mod tests;
-
 /// The id of a refund.
 pub type RefundId = Id<kind::Refund>;
 
@@ -315,3 +312,6 @@ impl Refund {
         format!("{}-{part}", self.id)
     }
 }
+
+#[cfg(test)]
+mod tests;

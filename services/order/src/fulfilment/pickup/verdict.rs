@@ -4,8 +4,8 @@ use siyu_kernel::{Code, Fault};
 
 use super::{Pickup, refused};
 
-/// What became of a code that somebody showed. A wrong one is to be counted by [`count_wrong`](super::count_wrong), in the transaction that tried
-/// it: until then nobody else tries one at the store.
+/// What became of a code that somebody showed. A wrong one is to be counted by [`count_wrong`](super::count_wrong), in the
+/// transaction that tried it: until then nobody else tries one at the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Verdict {
