@@ -112,16 +112,17 @@ pub async fn lapse_lots(
     Ok(lapsed)
 }
 
-/// Lots of one kind of account whose time is over, of all merchants, longest over first: for a service that says more of their
-/// end than a transfer can, and posts it itself by [`Draw::Lot`].
+/// Lots of one kind of account whose time is over, those that are so the longest, merchant by merchant: for a service that says
+/// more of their end than a transfer can, and posts it itself by [`Draw::Lot`].
 pub async fn due_lots(
     tx: &mut SystemTx,
     of: AccountCode,
     now: DateTime<Utc>,
     limit: u16,
-) -> Result<Vec<DueLot>, Error> {
+) -> Result<BTreeMap<MerchantId, Vec<DueLot>>, Error> {
     tx.become_job().await?;
-    Ok(store::due::lots(tx, of, micros(now), bounded(limit)).await?)
+    let lots = store::due::lots(tx, of, micros(now), bounded(limit)).await?;
+    Ok(by_merchant(lots.into_iter().map(|lot| (lot.merchant_id, lot))))
 }
 
 fn bounded(limit: u16) -> i64 {

@@ -14,7 +14,7 @@ pub(crate) mod read;
 pub mod rpc;
 pub mod store;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use siyu_kernel::{Code, Fault, Id, kind};
@@ -76,12 +76,8 @@ pub(crate) async fn expire_lots(app: &App) -> Result<Progress, Fault> {
     let mut jobs = app.db.system("member.expire_lots").await?;
     let due = siyu_ledger::due_lots(&mut jobs, HELD, now, limits::EXPIRED_AT_ONCE).await?;
     drop(jobs);
-    let mut by_merchant: BTreeMap<Id<kind::Merchant>, Vec<DueLot>> = BTreeMap::new();
-    for lot in due {
-        by_merchant.entry(lot.merchant_id).or_default().push(lot);
-    }
     let mut ended = 0;
-    for (merchant, lots) in by_merchant {
+    for (merchant, lots) in due {
         ended += end_lots(app, merchant, &lots, now).await?;
     }
     Ok(progress(ended))

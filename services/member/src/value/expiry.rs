@@ -1,8 +1,6 @@
 //! Ends bonus whose time is over, and writes it down: breakage of the report. Nobody waits for it: such a bonus cannot be
 //! spent any more, whether it has come round or not. Principal never expires.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use siyu_grpc::Ctx;
 use siyu_kernel::{Fault, Id, kind};
@@ -23,12 +21,8 @@ pub(crate) async fn once(app: &App) -> Result<Progress, Fault> {
     let mut jobs = app.db.system("member.value_bonus").await?;
     let due = siyu_ledger::due_lots(&mut jobs, BONUS, now, limits::BONUS_BATCH).await?;
     drop(jobs);
-    let mut by_merchant: BTreeMap<Id<kind::Merchant>, Vec<DueLot>> = BTreeMap::new();
-    for lot in due {
-        by_merchant.entry(lot.merchant_id).or_default().push(lot);
-    }
     let mut ended = 0;
-    for (merchant, lots) in by_merchant {
+    for (merchant, lots) in due {
         ended += end(app, merchant, &lots, now).await?;
     }
     Ok(if ended == 0 { Progress::Idle } else { Progress::Worked })
