@@ -2,6 +2,9 @@
 //!
 //! | what was given | the new terms | taken back | given |
 //! | --- | --- | --- | --- |
+//! | nothing yet: the first revision | | | the amount |
+//! | nothing any more | are not over | | the new amount |
+//! | nothing any more | are over | | nothing |
 //! | can be used, or will be | | all of it | the new amount |
 //! | is over | are over too, for the same person | what is left beyond the new amount | nothing |
 //! | is over | are over too, for another person | what is left | nothing |
@@ -10,7 +13,18 @@
 //! What lapsed unspent is gone already and is not taken back a second time; so it makes no difference whether the job that
 //! ends lots has come round (rule 47). What was spent is owed (rule 49), as far as the order no longer earns it.
 
-/// What an earlier revision gave.
+/// What earlier revisions gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// There was none.
+    First,
+    /// Nothing that stands.
+    Nothing,
+    /// Something that stands.
+    Given(Given),
+}
+
+/// What stands of what an earlier revision gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Given {
     /// Where its time is over: what of it neither lapsed nor was taken back.
@@ -52,9 +66,13 @@ pub struct Step {
 
 impl Step {
     /// What turns what was given into what is wanted.
-    pub fn of(given: Option<Given>, wanted: Wanted) -> Self {
+    pub fn of(before: Before, wanted: Wanted) -> Self {
         let anew = Self { back: Back::Nothing, give: wanted.amount, keeps: false };
-        let Some(given) = given else { return anew };
+        let given = match before {
+            Before::Nothing if wanted.is_over => return Self { give: 0, ..anew },
+            Before::First | Before::Nothing => return anew,
+            Before::Given(given) => given,
+        };
         let Some(left) = given.left_of_over else { return Self { back: Back::All, ..anew } };
         match (wanted.is_over, given.is_same) {
             (true, true) => {
@@ -78,7 +96,7 @@ mod tests {
     use super::*;
 
     fn step(left_of_over: Option<i64>, is_same: bool, amount: i64, is_over: bool) -> Step {
-        Step::of(Some(Given { left_of_over, is_same }), Wanted { amount, is_over })
+        Step::of(Before::Given(Given { left_of_over, is_same }), Wanted { amount, is_over })
     }
 
     #[test]
@@ -88,7 +106,11 @@ mod tests {
             assert_eq!(step(None, is_same, 60, is_over), expected);
         }
         let first = Step { back: Back::Nothing, give: 60, keeps: false };
-        assert_eq!(Step::of(None, Wanted { amount: 60, is_over: false }), first);
+        for before in [Before::First, Before::Nothing] {
+            assert_eq!(Step::of(before, Wanted { amount: 60, is_over: false }), first);
+        }
+        // An order that is heard of late earns what it earned then, for its history, and that lapses.
+        assert_eq!(Step::of(Before::First, Wanted { amount: 60, is_over: true }), first);
     }
 
     #[test]
@@ -111,6 +133,9 @@ mod tests {
     fn nobody_is_given_what_is_over() {
         let moved = Step { back: Back::Part(40), give: 0, keeps: false };
         assert_eq!(step(Some(40), false, 100, true), moved);
+        // What was taken from one person is not given to the next later either.
+        let none = Step { back: Back::Nothing, give: 0, keeps: false };
+        assert_eq!(Step::of(Before::Nothing, Wanted { amount: 90, is_over: true }), none);
         let again = Step { back: Back::Nothing, give: 100, keeps: false };
         assert_eq!(step(Some(0), true, 100, false), again);
     }

@@ -17,7 +17,7 @@ use siyu_proto::order::v1::OrderFacts;
 use tonic::async_trait;
 
 use super::{
-    change::{Back, Given, Step, Wanted},
+    change::{Back, Before, Given, Step, Wanted},
     domain::{Earning, OrderId, Purchase, Rules},
     store::{self, Row},
 };
@@ -188,9 +188,15 @@ impl Earnings {
         if change.is_nothing(given) {
             return given;
         }
-        let is_same = change.row.is_some_and(|row| row.person_id == earning.person_id);
-        let left_of_over = given.and_then(|of| change.over.get(&of).copied());
-        let step = Step::of(given.map(|_| Given { left_of_over, is_same }), wanted);
+        let before = match (change.row, given) {
+            (None, _) => Before::First,
+            (Some(_), None) => Before::Nothing,
+            (Some(row), Some(of)) => Before::Given(Given {
+                left_of_over: change.over.get(&of).copied(),
+                is_same: row.person_id == earning.person_id,
+            }),
+        };
+        let step = Step::of(before, wanted);
         let reference = earning.order_id.uuid();
         let id = || Id::from_uuid(self.app.ids.uuid());
         let back = match step.back {
