@@ -33,7 +33,8 @@ pub struct Facts {
     pub registered_at: Option<DateTime<Utc>>,
     /// When the first order of the second day was paid.
     pub repeated_at: Option<DateTime<Utc>>,
-    /// When the first new buyer who was brought paid.
+    /// When the first new buyer who was brought paid; told beside the row.
+    #[sqlx(default)]
     pub referred_at: Option<DateTime<Utc>>,
     /// When, as a promoter, the person had sold something.
     pub sold_at: Option<DateTime<Utc>>,

@@ -29,7 +29,6 @@ pub async fn facts(tx: &mut Tx, persons: &[PersonId]) -> Result<Vec<Facts>, siyu
                     select min(paid_day) from purchases where merchant_id = $1 and person_id = k.id and counts
                 )
             ) as repeated_at,
-            null::timestamptz as referred_at,
             (
                 select min(greatest(s.approved_at, s.first_sale_at))
                 from (
