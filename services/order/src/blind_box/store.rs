@@ -142,6 +142,7 @@ pub async fn prizes_of(
         cross join lateral (
             select prize, stock, drawn from blind_box_prizes
             where merchant_id = $1 and code = k.code and version = k.version
+            offset 0
         ) as p",
     )
     .bind(tx.merchant())

@@ -67,7 +67,10 @@ pub async fn of_currencies(
         "select r.*
         from unnest($2::text[]) with ordinality as k (currency, n)
         cross join lateral (
-            select currency, rate, source, rate_at from fx_rates where merchant_id = $1 and currency = k.currency
+            select currency, rate, source, rate_at
+            from fx_rates
+            where merchant_id = $1 and currency = k.currency
+            limit 1
         ) as r
         order by k.n",
     )
