@@ -178,6 +178,11 @@ impl Merchant {
         Self { record, caller, place: place.clone() }
     }
 
+    /// The zone in which the merchant's days are cut.
+    pub fn zone(&self) -> Zone {
+        Zone::parse(&self.record.zone).expect("the suite knows it")
+    }
+
     /// Imports an order file as `siyu import orders` does. It must be sound.
     pub async fn import(&self, sheet: &Sheet) -> Summary {
         let summary = self.try_import("cdnow", sheet).await.expect("the file can be imported");
@@ -192,7 +197,7 @@ impl Merchant {
         sheet: &Sheet,
     ) -> Result<Summary, import::Error> {
         let scratch = Scratch::new();
-        let zone = Zone::parse(&self.record.zone).expect("the suite knows it");
+        let zone = self.zone();
         let options = Options {
             platform: platform.to_owned(),
             shop: "main".to_owned(),
