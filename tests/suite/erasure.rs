@@ -149,6 +149,7 @@ impl Shop {
             request_id: "m".to_owned(),
             person_ids: vec![self.person.clone(), self.second.clone()],
             note: format!("{MARK} said so"),
+            ..Default::default()
         };
         let mut client = IdentityServiceClient::new(self.merchant.caller.grpc());
         ask(request, async |q| client.merge_persons(q).await).await;

@@ -1,5 +1,9 @@
 //! From the words of the wire to our own, each failure naming its field.
 
+mod place;
+
+pub use place::{geo_point, opening_hours, point};
+
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};

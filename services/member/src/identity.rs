@@ -3,6 +3,7 @@
 
 pub mod rpc;
 pub mod store;
+pub(crate) mod unite;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use prost::Message as _;

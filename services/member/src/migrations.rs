@@ -184,4 +184,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "create_issuer_closings",
         sql: include_str!("../migrations/1114_create_issuer_closings.sql"),
     },
+    Migration {
+        version: 1120,
+        name: "place_stores",
+        sql: include_str!("../migrations/1120_place_stores.sql"),
+    },
 ];

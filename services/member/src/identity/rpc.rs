@@ -1,9 +1,8 @@
 //! The RPCs of merges.
 
-use chrono::{DateTime, Utc};
 use siyu_grpc::{Ctx, parse, serve};
 use siyu_kernel::{Fault, Id};
-use siyu_pg::{Tx, page, replay};
+use siyu_pg::{page, replay};
 use siyu_proto::member::v1::{
     self as proto, DecideMergeReviewRequest, DecideMergeReviewResponse, ListMergeReviewsRequest,
     ListMergeReviewsResponse, ListMergesRequest, ListMergesResponse, MergePersonsRequest,
@@ -13,16 +12,16 @@ use siyu_proto::member::v1::{
 use tonic::{Request, Response, Status, async_trait};
 use uuid::Uuid;
 
-use super::{Error, Merge, ReviewId, ReviewState, store};
+use super::{Error, Merge, ReviewId, ReviewState, store, unite};
 use crate::{
     App, limits,
     person::{
         self, MergeId, PersonId, Unmerge, address,
         domain::Identity,
         merge::{self, Cause},
-        resolution,
+        resolution::Conflict,
     },
-    rights, vault,
+    vault,
 };
 
 const MERGE: &str = "siyu.member.v1.IdentityService/MergePersons";
@@ -90,15 +89,25 @@ async fn merge_persons(
     if let Some(reply) = first {
         return Ok(noted(reply, &request.note));
     }
-    let cause = Cause { reason: MergeReason::Manual, note: &request.note, keys: &[] };
-    let (survivor, merges) = unite(app, &mut tx, &ctx, &ids, &cause).await?;
-    if merges.is_empty() {
+    let (survivor, losers) = unite::lock(&mut tx, &ids).await?;
+    if losers.is_empty() {
         return Err(Error::AlreadyOne.into());
     }
+    let persons = losers.iter().copied().chain([survivor]).collect();
+    let conflict = request.review_conflicts && unite::differ(&mut tx, &persons).await?;
+    let merges = if conflict {
+        let conflict = Conflict { persons, keys: Vec::new() };
+        store::open_reviews(app, &mut tx, &[conflict], ctx.now).await?;
+        Vec::new()
+    } else {
+        let cause = Cause { reason: MergeReason::Manual, note: &request.note, keys: &[] };
+        unite::unite(app, &mut tx, &ctx, (survivor, &losers), &cause).await?
+    };
     // What is kept for repeats holds nothing that the operator said.
     let reply = MergePersonsResponse {
         survivor_person_id: survivor.to_string(),
         merges: merges.iter().map(Merge::told).collect::<Result<_, _>>()?,
+        conflict,
     };
     replay::keep(&mut tx, MERGE, &request.request_id, &reply).await?;
     tx.commit().await?;
@@ -108,30 +117,6 @@ async fn merge_persons(
 fn noted(mut reply: MergePersonsResponse, note: &str) -> MergePersonsResponse {
     reply.merges.iter_mut().for_each(|merge| note.clone_into(&mut merge.note));
     reply
-}
-
-/// Makes one person out of those behind the ids; says who stays, and what was done.
-async fn unite(
-    app: &App,
-    tx: &mut Tx,
-    ctx: &Ctx,
-    ids: &[PersonId],
-    cause: &Cause<'_>,
-) -> Result<(PersonId, Vec<Merge>), Fault> {
-    let persons = person::lock(tx, ids).await?;
-    refuse_erased(tx, &persons).await?;
-    let (survivor, losers) = resolution::survivor(&persons);
-    let mut merges = Vec::with_capacity(losers.len());
-    for loser in losers {
-        merges.push(merge::unite(app, tx, survivor, loser, cause, ctx.now).await?);
-    }
-    Ok((survivor, merges))
-}
-
-/// Who was erased has no face that could be somebody else's.
-async fn refuse_erased(tx: &mut Tx, persons: &[(PersonId, DateTime<Utc>)]) -> Result<(), Fault> {
-    let ids: Vec<PersonId> = persons.iter().map(|(id, _)| *id).collect();
-    rights::refuse_any_erased(tx, &ids).await
 }
 
 async fn unmerge_persons(
@@ -150,7 +135,7 @@ async fn unmerge_persons(
     }
     row.check_undo(ctx.now)?;
     let persons = person::lock(&mut tx, &[row.loser_id]).await?;
-    refuse_erased(&mut tx, &persons).await?;
+    unite::refuse_erased(&mut tx, &persons).await?;
     let survivor = persons[0].0;
     let unmerge = Unmerge {
         id,
@@ -247,10 +232,11 @@ async fn decide(
     }
     if state == ReviewState::Merged {
         let cause = Cause { reason: MergeReason::Review, note: &request.note, keys: &[] };
-        unite(app, &mut tx, &ctx, &review.person_ids, &cause).await?;
+        let (survivor, losers) = unite::lock(&mut tx, &review.person_ids).await?;
+        unite::unite(app, &mut tx, &ctx, (survivor, &losers), &cause).await?;
     } else {
         let persons = person::lock(&mut tx, &review.person_ids).await?;
-        refuse_erased(&mut tx, &persons).await?;
+        unite::refuse_erased(&mut tx, &persons).await?;
         let persons = &review.person_ids;
         store::keep_apart(&mut tx, persons, persons, ctx.now).await?;
     }

@@ -114,6 +114,30 @@ pub struct Plan {
     pub conflicts: Vec<Conflict>,
 }
 
+impl Known {
+    /// Whether persons cannot be one human being, whatever brings them together.
+    pub fn differ(&self, persons: &BTreeSet<PersonId>) -> bool {
+        self.places(persons).is_none()
+    }
+
+    /// Where persons have keys of the kinds of which one has one value; none where that says that they are not one.
+    fn places(&self, persons: &BTreeSet<PersonId>) -> Option<HashSet<(IdentityKind, &str)>> {
+        let mut seen: HashSet<(IdentityKind, &str)> = HashSet::new();
+        for person in persons {
+            let own: HashSet<(IdentityKind, &str)> = self.persons[person]
+                .single
+                .iter()
+                .map(|key| (key.kind, key.scope.as_str()))
+                .collect();
+            let meet = own.iter().any(|place| !seen.insert(*place));
+            if meet || persons.iter().any(|other| self.apart.contains(&(*person, *other))) {
+                return None;
+            }
+        }
+        Some(seen)
+    }
+}
+
 impl Plan {
     /// Whether nothing has to be stored.
     pub fn is_empty(&self) -> bool {
@@ -267,20 +291,7 @@ impl<N: FnMut() -> PersonId> State<N> {
 
     /// Whether the persons and the keys that nobody holds yet cannot be of one human being.
     fn contradict(&self, persons: &BTreeSet<PersonId>, fresh: &[&Identity]) -> bool {
-        let mut seen: HashSet<(IdentityKind, &str)> = HashSet::new();
-        for person in persons {
-            let own: HashSet<(IdentityKind, &str)> = self.known.persons[person]
-                .single
-                .iter()
-                .map(|key| (key.kind, key.scope.as_str()))
-                .collect();
-            if own.iter().any(|place| !seen.insert(*place)) {
-                return true;
-            }
-            if persons.iter().any(|other| self.known.apart.contains(&(*person, *other))) {
-                return true;
-            }
-        }
+        let Some(mut seen) = self.known.places(persons) else { return true };
         // One may have another phone, but not another unionid.
         let mut exclusive = fresh.iter().filter(|key| key.kind.is_exclusive());
         exclusive.any(|key| !seen.insert((key.kind, &key.scope)))

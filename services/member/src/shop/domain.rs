@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use prost::Message;
-use siyu_grpc::parse::timestamp;
-use siyu_kernel::{Id, IdError, Violation, Zone, kind};
+use siyu_grpc::parse::{self, timestamp};
+use siyu_kernel::{Id, IdError, Point, Violation, Zone, kind};
 use siyu_proto::{member::v1 as proto, r#type::v1::Money};
 
 use crate::{merchant::Merchant, region::RegionId};
@@ -32,6 +32,10 @@ pub struct Store {
     pub region_id: Option<RegionId>,
     /// What opening it cost, in minor units of the merchant's currency; 0: not known.
     pub opening_cost_minor: i64,
+    /// How far north it stands, in millionths of a degree; none: not known, like the longitude.
+    pub latitude_e6: Option<i32>,
+    /// How far east.
+    pub longitude_e6: Option<i32>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -110,6 +114,13 @@ pub fn read(
         }
         Some(cost) => cost.minor_units,
     };
+    let point = match &store.point {
+        None => before.and_then(Store::point),
+        Some(point) => parse::point(&format!("{field}.point"), point).unwrap_or_else(|fault| {
+            wrong.extend(fault.violations().iter().cloned());
+            None
+        }),
+    };
     if !wrong.is_empty() {
         return Err(wrong);
     }
@@ -123,6 +134,8 @@ pub fn read(
         area_centi_sqm: store.area_centi_sqm,
         region_id,
         opening_cost_minor,
+        latitude_e6: point.map(Point::latitude_e6),
+        longitude_e6: point.map(Point::longitude_e6),
         created_at: now,
         updated_at: now,
     })
@@ -164,9 +177,12 @@ impl Store {
         };
         bare(self) == bare(other)
     }
-}
 
-impl Store {
+    /// Where it stands, if that is known.
+    fn point(&self) -> Option<Point> {
+        Point::new(self.latitude_e6?, self.longitude_e6?).ok()
+    }
+
     /// The store on the wire, with its cost in the currency of its merchant.
     pub fn show(self, currency: &str) -> proto::Store {
         let kind = match self.kind {
@@ -174,6 +190,7 @@ impl Store {
             Kind::Franchise => proto::StoreKind::Franchise,
         };
         let hours = proto::OpeningHours::decode(self.hours.as_slice());
+        let point = self.point().map(parse::geo_point);
         proto::Store {
             id: self.id.to_string(),
             code: self.code,
@@ -189,6 +206,7 @@ impl Store {
                 currency_code: currency.to_owned(),
                 minor_units: self.opening_cost_minor,
             }),
+            point,
         }
     }
 }

@@ -8,7 +8,8 @@ use crate::region::RegionId;
 /// Locks the stores that exist among `codes`.
 pub async fn lock(tx: &mut Tx, codes: &[&str]) -> Result<Vec<Store>, siyu_pg::Error> {
     let stores = sqlx::query_as(
-        "select id, code, name, kind, zone, hours, area_centi_sqm, region_id, opening_cost_minor, created_at, updated_at
+        "select id, code, name, kind, zone, hours, area_centi_sqm, region_id, opening_cost_minor, latitude_e6, longitude_e6,
+            created_at, updated_at
         from stores
         where merchant_id = $1 and code = any($2::text[])
         order by code
@@ -25,14 +26,15 @@ pub async fn lock(tx: &mut Tx, codes: &[&str]) -> Result<Vec<Store>, siyu_pg::Er
 pub async fn upsert(tx: &mut Tx, stores: &[Store]) -> Result<(), siyu_pg::Error> {
     sqlx::query(
         "insert into stores
-            (merchant_id, id, code, name, kind, zone, hours, area_centi_sqm, region_id, opening_cost_minor, created_at,
-            updated_at)
-        select $1, * from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[],
-            $8::bigint[], $9::uuid[], $10::bigint[], $11::timestamptz[], $12::timestamptz[])
+            (merchant_id, id, code, name, kind, zone, hours, area_centi_sqm, region_id, opening_cost_minor, latitude_e6,
+            longitude_e6, created_at, updated_at)
+        select $1, * from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::bigint[],
+            $9::uuid[], $10::bigint[], $11::integer[], $12::integer[], $13::timestamptz[], $14::timestamptz[])
         on conflict on constraint stores_code_key do update
         set name = excluded.name, kind = excluded.kind, zone = excluded.zone, hours = excluded.hours,
             area_centi_sqm = excluded.area_centi_sqm, region_id = excluded.region_id,
-            opening_cost_minor = excluded.opening_cost_minor, updated_at = excluded.updated_at",
+            opening_cost_minor = excluded.opening_cost_minor, latitude_e6 = excluded.latitude_e6,
+            longitude_e6 = excluded.longitude_e6, updated_at = excluded.updated_at",
     )
     .bind(tx.merchant())
     .bind(stores.iter().map(|s| s.id).collect::<Vec<_>>())
@@ -44,6 +46,8 @@ pub async fn upsert(tx: &mut Tx, stores: &[Store]) -> Result<(), siyu_pg::Error>
     .bind(stores.iter().map(|s| s.area_centi_sqm).collect::<Vec<_>>())
     .bind(stores.iter().map(|s| s.region_id).collect::<Vec<_>>())
     .bind(stores.iter().map(|s| s.opening_cost_minor).collect::<Vec<_>>())
+    .bind(stores.iter().map(|s| s.latitude_e6).collect::<Vec<_>>())
+    .bind(stores.iter().map(|s| s.longitude_e6).collect::<Vec<_>>())
     .bind(stores.iter().map(|s| s.created_at).collect::<Vec<_>>())
     .bind(stores.iter().map(|s| s.updated_at).collect::<Vec<_>>())
     .execute(&mut **tx)
@@ -54,7 +58,8 @@ pub async fn upsert(tx: &mut Tx, stores: &[Store]) -> Result<(), siyu_pg::Error>
 /// One store.
 pub async fn find(tx: &mut Tx, id: StoreId) -> Result<Option<Store>, siyu_pg::Error> {
     let store = sqlx::query_as(
-        "select id, code, name, kind, zone, hours, area_centi_sqm, region_id, opening_cost_minor, created_at, updated_at
+        "select id, code, name, kind, zone, hours, area_centi_sqm, region_id, opening_cost_minor, latitude_e6, longitude_e6,
+            created_at, updated_at
         from stores
         where merchant_id = $1 and id = $2",
     )
@@ -72,7 +77,8 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Store>, siyu_pg::Error> {
     let stores = sqlx::query_as(
-        "select id, code, name, kind, zone, hours, area_centi_sqm, region_id, opening_cost_minor, created_at, updated_at
+        "select id, code, name, kind, zone, hours, area_centi_sqm, region_id, opening_cost_minor, latitude_e6, longitude_e6,
+            created_at, updated_at
         from stores
         where merchant_id = $1 and ($2::text is null or code > $2)
         order by code
@@ -95,7 +101,7 @@ pub async fn list_of(
 ) -> Result<Vec<Store>, siyu_pg::Error> {
     let stores = sqlx::query_as(
         "select s.id, s.code, s.name, s.kind, s.zone, s.hours, s.area_centi_sqm, s.region_id, s.opening_cost_minor,
-            s.created_at, s.updated_at
+            s.latitude_e6, s.longitude_e6, s.created_at, s.updated_at
         from unnest($2::uuid[]) as k (id)
         cross join lateral (select * from stores where merchant_id = $1 and id = k.id limit 1) as s
         where $3::text is null or s.code > $3

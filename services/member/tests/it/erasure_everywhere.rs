@@ -270,6 +270,7 @@ async fn keys_and_merges(till: &Till, person: &str, second: &str) -> String {
             request_id: round.into(),
             person_ids: vec![person.into(), second.into()],
             note: mark("merge"),
+            ..Default::default()
         };
         let merged = world.identity(world.own).merge_persons(request).await.unwrap().into_inner();
         assert_eq!(merged.merges[0].note, mark("merge"));
@@ -359,6 +360,7 @@ async fn repeats_are_answered_with_what_is_left_and_nothing_is_said_anew() {
         request_id: "m2".into(),
         person_ids: told.persons.clone(),
         note: mark("merge"),
+        ..Default::default()
     };
     let reply = world.identity(world.own).merge_persons(again.clone()).await.unwrap().into_inner();
     assert_eq!(

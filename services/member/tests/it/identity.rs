@@ -167,6 +167,32 @@ async fn contradicting_keys_wait_for_a_decision_which_is_final() {
 }
 
 #[tokio::test]
+async fn persons_who_contradict_each_other_are_merged_by_an_operators_own_word_only() {
+    let world = World::new().await;
+    let sets = vec![vec![union("A")], vec![union("B")], vec![openid_of("3")]];
+    let known = resolve(&world, world.own, sets).await.unwrap();
+    let [one, other, third] = [0, 1, 2].map(|n: usize| known[n].person_id.clone());
+    let asked = async |persons: [&String; 2], review_conflicts| {
+        let person_ids = persons.map(String::clone).into();
+        let note = "a card in a parcel".into();
+        let request =
+            MergePersonsRequest { person_ids, note, review_conflicts, ..Default::default() };
+        world.identity(world.own).merge_persons(request).await.unwrap().into_inner()
+    };
+    for _ in 0..2 {
+        let reply = asked([&one, &other], true).await;
+        assert_eq!((reply.conflict, reply.merges), (true, Vec::new()));
+        assert_eq!(reply.survivor_person_id, one);
+    }
+    let open = reviews(&world, MergeReviewState::Open).await.remove(0);
+    assert_eq!(open.person_ids.iter().collect::<BTreeSet<_>>(), BTreeSet::from([&one, &other]));
+    let agreed = asked([&other, &third], true).await;
+    assert_eq!((agreed.conflict, agreed.merges.len()), (false, 1));
+    let told = asked([&one, &third], false).await;
+    assert_eq!((told.conflict, told.merges.len()), (false, 1), "an operator said so");
+}
+
+#[tokio::test]
 async fn a_phone_goes_to_who_verified_it_last_and_can_be_released() {
     let world = World::new().await;
     let number = "+8613800138000";

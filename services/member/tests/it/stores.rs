@@ -1,7 +1,7 @@
 use chrono::TimeDelta;
 use siyu_grpc::fault;
 use siyu_kernel::{Code, Fault};
-use siyu_proto::member::v1::*;
+use siyu_proto::{member::v1::*, r#type::v1::GeoPoint};
 
 use crate::world::{MerchantId, World, fields};
 
@@ -68,6 +68,36 @@ async fn stores_are_created_and_changed_by_their_code() {
     let told = world.told::<StoreChanged>().await;
     let told: Vec<_> = told.into_iter().map(|(_, _, fact)| fact.store.unwrap()).collect();
     assert_eq!(told, [made[1].clone(), made[0].clone(), changed]);
+}
+
+#[tokio::test]
+async fn where_a_store_stands_stays_until_something_else_is_said() {
+    let world = World::new().await;
+    let at = |latitude_e6, longitude_e6| Store {
+        point: Some(GeoPoint { latitude_e6, longitude_e6 }),
+        ..store("S1")
+    };
+    let put = async |store: Store| {
+        let stores = try_upsert(&world, world.own, vec![store]).await?;
+        Ok::<_, Fault>(stores[0].point)
+    };
+    assert_eq!(put(store("S1")).await.unwrap(), None, "not known");
+    let there = put(at(Some(31_230_400), Some(-121_473_700))).await.unwrap();
+    assert_eq!(there, at(Some(31_230_400), Some(-121_473_700)).point);
+    assert_eq!(put(store("S1")).await.unwrap(), there, "not given: as before");
+    assert_eq!(list(&world, world.own).await[0].point, there);
+    for (wrong, field) in [
+        (at(Some(0), None), "stores[0].point.longitude_e6"),
+        (at(None, Some(0)), "stores[0].point.latitude_e6"),
+        (at(Some(-90_000_001), Some(0)), "stores[0].point.latitude_e6"),
+        (at(Some(0), Some(180_000_001)), "stores[0].point.longitude_e6"),
+    ] {
+        assert_eq!(fields(&put(wrong).await.unwrap_err()), [field]);
+    }
+    assert_eq!(put(at(None, None)).await.unwrap(), None, "forgotten");
+    assert_eq!(put(at(Some(0), Some(0))).await.unwrap(), at(Some(0), Some(0)).point);
+    let told = world.told::<StoreChanged>().await.len();
+    assert_eq!(told, 4, "of each change");
 }
 
 #[tokio::test]

@@ -24,6 +24,7 @@ async fn merge(world: &World, persons: [&str; 2]) {
         request_id: "m".into(),
         person_ids: persons.map(str::to_owned).into(),
         note: "one".into(),
+        ..Default::default()
     };
     world.identity(world.own).merge_persons(request).await.unwrap();
 }

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use prost::Message;
-use siyu_kernel::{Fault, Id, LocalDay, Zone, kind};
+use siyu_grpc::parse;
+use siyu_kernel::{Fault, Id, LocalDay, OpeningHours, Zone, kind};
 use siyu_pg::Tx;
 use siyu_proto::member::v1::OpeningHours as Wire;
 
@@ -13,7 +14,7 @@ use super::{
     store::{self, Blob},
 };
 use crate::{
-    engine::{Cube, DayCell, Delta, Fact, OpeningHours, Scope},
+    engine::{Cube, DayCell, Delta, Fact, Scope},
     fact, limits, merchant,
 };
 
@@ -120,7 +121,7 @@ async fn hours(tx: &mut Tx, zone: Zone) -> Result<Hours, Fault> {
     let calendar = |row: merchant::store::Store| {
         let own = Zone::parse(&row.zone).map_err(Fault::internal)?;
         let wire = Wire::decode(row.hours.as_slice()).map_err(Fault::internal)?;
-        Ok((row.store_id, merchant::opening_hours(own, &wire)))
+        Ok((row.store_id, parse::opening_hours(own, &wire)))
     };
     let stores = merchant::store::stores(tx)
         .await?

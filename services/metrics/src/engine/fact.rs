@@ -42,7 +42,7 @@ pub struct Fact {
     pub units: i64,
     /// Where it was placed.
     pub domain: Domain,
-    /// Whether the store was closed at `paid_at` ([`super::OpeningHours`]).
+    /// Whether the store was closed at `paid_at` ([`siyu_kernel::OpeningHours`]).
     pub off_hours: bool,
 }
 

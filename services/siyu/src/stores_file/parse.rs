@@ -3,23 +3,27 @@
 use std::fmt::Write;
 
 use csv::ByteRecord;
-use siyu_kernel::Zone;
+use siyu_grpc::parse::geo_point;
+use siyu_kernel::{Point, PointError, Zone};
 use siyu_proto::{
     Path, Shape,
     member::v1::{Store, StoreKind},
+    r#type::v1::GeoPoint,
 };
 
 use super::hours;
 use crate::orders_file::NOT_UTF8;
 
 /// What a row may say, and what else it may be called.
-const COLUMNS: [(&str, &str); 6] = [
+const COLUMNS: [(&str, &str); 8] = [
     ("id", "code"),
     ("name", "name"),
     ("kind", "kind"),
     ("zone", "zone"),
     ("hours", "opening_hours"),
     ("area_sqm", "area"),
+    ("latitude", "lat"),
+    ("longitude", "lng"),
 ];
 const NEEDED: [&str; 2] = ["id", "name"];
 
@@ -33,7 +37,9 @@ pub enum Error {
     #[error("this is not a CSV file: {0}")]
     NotCsv(String),
     /// A column that must be there is not, or one that is there is not ours.
-    #[error("{problem}; the columns of a store file are: id, name, kind, zone, hours, area_sqm")]
+    #[error(
+        "{problem}; the columns of a store file are: id, name, kind, zone, hours, area_sqm, latitude, longitude"
+    )]
     Header {
         /// What is wrong with it.
         problem: String,
@@ -135,6 +141,7 @@ fn store(row: &ByteRecord, places: &Places) -> Result<Store, Problem> {
     };
     let [code, name, kind, zone, hours, area] =
         [text(0)?, text(1)?, text(2)?, text(3)?, text(4)?, text(5)?];
+    let [latitude, longitude] = [text(6)?, text(7)?];
     if !zone.is_empty() {
         Zone::parse(zone).map_err(|error| ("zone", error.to_string()))?;
     }
@@ -145,6 +152,7 @@ fn store(row: &ByteRecord, places: &Places) -> Result<Store, Problem> {
         zone: zone.to_owned(),
         hours: hours::parse(hours).map_err(|error| ("hours", error.to_string()))?,
         area_centi_sqm: centi_sqm(area)?,
+        point: point(latitude, longitude)?,
         ..Store::default()
     };
     let mut violations = Vec::new();
@@ -170,12 +178,40 @@ fn centi_sqm(text: &str) -> Result<i64, Problem> {
         return Ok(0);
     }
     let wrong = || ("area_sqm", format!("\"{text}\" must be a number with at most two decimals"));
+    decimal(text, 2).and_then(|digits| digits.parse().ok()).ok_or_else(wrong)
+}
+
+/// Where a store stands; neither number: as before.
+fn point(latitude: &str, longitude: &str) -> Result<Option<GeoPoint>, Problem> {
+    if latitude.is_empty() && longitude.is_empty() {
+        return Ok(None);
+    }
+    let (latitude_e6, longitude_e6) =
+        (micro_degrees("latitude", latitude)?, micro_degrees("longitude", longitude)?);
+    match Point::new(latitude_e6, longitude_e6) {
+        Ok(point) => Ok(Some(geo_point(point))),
+        Err(PointError::Latitude) => Err(("latitude", "must be from -90 to 90".to_owned())),
+        Err(PointError::Longitude) => Err(("longitude", "must be from -180 to 180".to_owned())),
+    }
+}
+
+/// Degrees with at most six decimals to millionths of them.
+fn micro_degrees(column: &'static str, text: &str) -> Result<i32, Problem> {
+    if text.is_empty() {
+        return Err((column, "is required beside the other number".to_owned()));
+    }
+    let wrong = || (column, format!("\"{text}\" must be degrees with at most six decimals"));
+    let (sign, number) = text.strip_prefix('-').map_or((1, text), |number| (-1, number));
+    let digits = decimal(number, 6).ok_or_else(wrong)?;
+    digits.parse::<i32>().map(|degrees| sign * degrees).map_err(|_| wrong())
+}
+
+/// The digits of a number with exactly so many decimals, from one with no more.
+fn decimal(text: &str, decimals: usize) -> Option<String> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let digits = |s: &str| s.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !digits(whole) || !digits(part) || part.len() > 2 {
-        return Err(wrong());
-    }
-    format!("{whole}{part:0<2}").parse().map_err(|_| wrong())
+    let is_number = !whole.is_empty() && digits(whole) && digits(part) && part.len() <= decimals;
+    is_number.then(|| format!("{whole}{part:0<decimals$}"))
 }
 
 fn list(errors: &[RowError]) -> String {

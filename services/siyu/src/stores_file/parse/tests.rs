@@ -61,6 +61,39 @@ fn every_bad_row_is_named_with_line_and_column() {
 }
 
 #[test]
+fn where_a_store_stands_is_read_to_the_millionth_of_a_degree() {
+    let text = "id,name,latitude,longitude\n\
+                s1,Bund,31.230416,121.4737\n\
+                s2,Quay,-36.8485,-0.5\n\
+                s3,Nowhere,,\n\
+                s4,Nought,0,0\n";
+    let stores = parse(text.as_bytes()).unwrap();
+    let points: Vec<_> = stores
+        .iter()
+        .map(|s| s.point.map(|at| (at.latitude_e6.unwrap(), at.longitude_e6.unwrap())))
+        .collect();
+    let expected =
+        [Some((31_230_416, 121_473_700)), Some((-36_848_500, -500_000)), None, Some((0, 0))];
+    assert_eq!(points, expected);
+    let text = "id,name,latitude,longitude\n\
+                s1,Bund,31.2304161,121\n\
+                s2,Bund,north,121\n\
+                s3,Bund,90.000001,121\n\
+                s4,Bund,31,-180.5\n\
+                s5,Bund,31,\n";
+    assert_eq!(
+        errors(text),
+        [
+            "line 2: latitude: \"31.2304161\" must be degrees with at most six decimals",
+            "line 3: latitude: \"north\" must be degrees with at most six decimals",
+            "line 4: latitude: must be from -90 to 90",
+            "line 5: longitude: must be from -180 to 180",
+            "line 6: longitude: is required beside the other number",
+        ]
+    );
+}
+
+#[test]
 fn a_header_that_cannot_be_used_is_refused_with_the_columns_that_can() {
     let cases = [
         ("", "the file is empty"),
