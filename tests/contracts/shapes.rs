@@ -15,6 +15,7 @@ const LONG: usize = 20_000;
 const APART: &[&str] = &[
     "siyu.order.v1.ImportOrdersRequest.orders",
     "siyu.order.v1.StreamImportOrdersRequest.orders",
+    "siyu.order.v1.ImportRefundsRequest.refunds",
     "siyu.order.v1.ImportStockRequest.rows",
 ];
 

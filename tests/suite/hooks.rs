@@ -19,7 +19,7 @@ use http_body_util::{BodyExt, Full};
 use siyu_gateway::{Gateway, Parts};
 use siyu_grpc::{Assertions, Caller, Peer, Scopes, Server, Settings, Upstream};
 use siyu_kernel::{Clock, Currency, Id, Ids, kind};
-use siyu_order::{App, claim};
+use siyu_order::{App, claim, claim::charge::Cash};
 use siyu_pg::Migration;
 use siyu_proto::order::v1::{
     payment_service_client::PaymentServiceClient, provider_account::With, *,
@@ -128,7 +128,8 @@ impl Shop {
     /// An attempt to pay 1.00 for the n-th order, good for a quarter of an hour.
     async fn attempt(&self, n: u32) -> Payment {
         let order: Id<kind::Order> = id(n);
-        let (now, cash) = (self.clock.now(), (Currency::parse("CNY").unwrap(), 100));
+        let (now, currency) = (self.clock.now(), Currency::parse("CNY").unwrap());
+        let cash = Cash { currency, minor: 100, charge: None };
         let mut tx = self.database.db().tenant(merchant(1)).await.unwrap();
         let deadline = now + TimeDelta::minutes(15);
         claim::open(&self.order, &mut tx, order, cash, deadline, now).await.unwrap();

@@ -9,6 +9,7 @@ mod demo;
 mod erasure;
 mod hooks;
 mod hours;
+mod parcel_cards;
 mod progress;
 mod promoter;
 mod quarantine;

@@ -1,18 +1,20 @@
-//! Claims (应收): what is to be paid in cash for an order, and until when. Whoever places an order opens one in the same
-//! transaction; payments settle it without knowing orders.
+//! Claims (应收): what is to be paid in cash for an order, what its buyer is charged for that, and until when. Whoever places an
+//! order opens one in the same transaction; payments settle it without knowing orders.
 
+pub mod charge;
 pub mod domain;
 pub mod store;
 
 use chrono::{DateTime, Utc};
-use siyu_kernel::{Currency, Fault};
+use siyu_kernel::Fault;
 use siyu_pg::Tx;
 
 use crate::{
     App,
-    order::domain::{CurrencyColumn, OrderId},
+    order::domain::OrderId,
     payment::{order_side, settle},
 };
+use charge::Cash;
 use domain::{Claim, Event, State};
 
 /// Opens the claim of an order. With nothing to pay it is paid at once, on the path that payments take (rule 18).
@@ -23,12 +25,11 @@ pub async fn open(
     app: &App,
     tx: &mut Tx,
     order_id: OrderId,
-    cash: (Currency, i64),
+    cash: Cash,
     deadline_at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<Claim, Fault> {
-    let (currency, cash_minor) = cash;
-    let claim = Claim::open(order_id, cash_minor, CurrencyColumn(currency), deadline_at, now);
+    let claim = Claim::open(order_id, cash, deadline_at, now);
     store::insert(tx, &claim).await?;
     if claim.state == State::Paid {
         order_side::on_claim_paid(app, tx, &claim, None, now).await?;

@@ -1,5 +1,8 @@
-//! What the order service needs to know from the member service: the merchant, its stores, who is behind a buyer's id, and
-//! whether a person exists. Merchant and stores are remembered for some seconds; persons are asked for with every call.
+//! What the order service needs to know from the member service: the merchant, its stores with their points and hours, who is
+//! behind a buyer's id, and whether a person exists. Merchant and stores are remembered for some seconds; persons are asked for
+//! with every call.
+
+mod read;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -9,14 +12,12 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use siyu_grpc::{Ctx, Peer, fault, parse};
 use siyu_kernel::{
-    Currency, Fault, Id, Zone,
+    Currency, Fault, Id, OpeningHours, Point, Zone,
     kind::{Merchant, Person, Region, Store},
 };
 use siyu_proto::member::v1::{
-    GetMerchantRequest, GetPersonRequest, Identity, IdentityKind, IdentitySet, ListRegionsRequest,
-    ListStoresRequest, ResolvePersonsRequest, merchant_service_client::MerchantServiceClient,
-    person_service_client::PersonServiceClient, region_service_client::RegionServiceClient,
-    store_service_client::StoreServiceClient,
+    GetPersonRequest, Identity, IdentityKind, IdentitySet, ResolvePersonsRequest,
+    person_service_client::PersonServiceClient,
 };
 
 use crate::{condition::Sale, import::domain::Key, limits};
@@ -32,7 +33,18 @@ pub struct Known {
     pub stores: HashMap<String, Id<Store>>,
     /// The region of each store that has one, and all that it is part of, by the code of the store.
     pub regions: HashMap<String, Vec<Id<Region>>>,
+    /// Where its stores stand and when they are open.
+    pub shops: HashMap<Id<Store>, Shop>,
     read_at: DateTime<Utc>,
+}
+
+/// A store as routing sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shop {
+    /// Where it stands; none: not known.
+    pub point: Option<Point>,
+    /// When it is open; of its exceptions those that are near ([`limits::EXCEPTIONS_NEAR`]).
+    pub hours: OpeningHours,
 }
 
 /// A buyer of one shop on one platform.
@@ -64,17 +76,23 @@ impl Directory {
 
     /// The merchant of the call; asked for again when what is remembered is old or lacks one of the store codes.
     pub async fn known(&self, ctx: &Ctx, codes: &BTreeSet<&str>) -> Result<Arc<Known>, Fault> {
+        self.knowing(ctx, |known| codes.iter().all(|code| known.stores.contains_key(*code))).await
+    }
+
+    /// The merchant of the call; asked for again when what is remembered is old or lacks one of the stores.
+    pub async fn shops(&self, ctx: &Ctx, stores: &[Id<Store>]) -> Result<Arc<Known>, Fault> {
+        self.knowing(ctx, |known| stores.iter().all(|store| known.shops.contains_key(store))).await
+    }
+
+    async fn knowing(&self, ctx: &Ctx, has: impl Fn(&Known) -> bool) -> Result<Arc<Known>, Fault> {
         let merchant = ctx.merchant()?;
         let ttl = TimeDelta::from_std(limits::DIRECTORY_TTL).expect("seconds fit");
         let remembered = self.lock().get(&merchant).cloned();
-        let usable = |known: &Arc<Known>| {
-            known.read_at + ttl > ctx.now
-                && codes.iter().all(|code| known.stores.contains_key(*code))
-        };
+        let usable = |known: &Arc<Known>| known.read_at + ttl > ctx.now && has(known);
         if let Some(known) = remembered.filter(usable) {
             return Ok(known);
         }
-        let read = Arc::new(self.read(ctx).await?);
+        let read = Arc::new(read::known(&self.member, ctx).await?);
         let mut known = self.lock();
         if known.len() >= limits::DIRECTORY_MERCHANTS_MAX {
             known.clear();
@@ -154,82 +172,10 @@ impl Directory {
         Ok(Around { known, person: buyer.map(|(person, _)| person), sale })
     }
 
-    async fn read(&self, ctx: &Ctx) -> Result<Known, Fault> {
-        let call = self.member.as_service_within(ctx);
-        let mut merchants = MerchantServiceClient::new(call.clone());
-        let reply =
-            merchants.get_merchant(GetMerchantRequest {}).await.map_err(fault)?.into_inner();
-        let merchant = reply.merchant.unwrap_or_default();
-        let mut known = Known {
-            currency: Currency::parse(&merchant.currency_code).map_err(Fault::internal)?,
-            zone: Zone::parse(&merchant.zone).map_err(Fault::internal)?,
-            stores: HashMap::new(),
-            regions: HashMap::new(),
-            read_at: ctx.now,
-        };
-        let mut stores = StoreServiceClient::new(call.clone());
-        let mut request = ListStoresRequest { page_size: 1000, ..Default::default() };
-        let mut of_store = Vec::new();
-        loop {
-            let page = stores.list_stores(request.clone()).await.map_err(fault)?.into_inner();
-            for store in page.stores {
-                let id = parse::id("store.id", &store.id).map_err(Fault::internal)?;
-                let region = store.region_id.unwrap_or_default();
-                let region = parse::optional_id("store.region_id", &region);
-                if let Some(region) = region.map_err(Fault::internal)? {
-                    of_store.push((store.code.clone(), region));
-                }
-                known.stores.insert(store.code, id);
-            }
-            if page.next_page_token.is_empty() {
-                break;
-            }
-            request.page_token = page.next_page_token;
-        }
-        if !of_store.is_empty() {
-            let parents = parents(RegionServiceClient::new(call)).await?;
-            let path = |(code, region)| (code, path(&parents, region));
-            known.regions = of_store.into_iter().map(path).collect();
-        }
-        Ok(known)
-    }
-
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Id<Merchant>, Arc<Known>>> {
         // Nothing panics while the map is locked; were it so, what is remembered would still be whole.
         self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
-}
-
-/// The region that each region is part of; none for those at the top.
-async fn parents(
-    mut client: RegionServiceClient<siyu_grpc::Call>,
-) -> Result<HashMap<Id<Region>, Option<Id<Region>>>, Fault> {
-    let (mut ids, mut codes) = (HashMap::new(), Vec::new());
-    let mut request = ListRegionsRequest { page_size: 1000, ..Default::default() };
-    loop {
-        let page = client.list_regions(request.clone()).await.map_err(fault)?.into_inner();
-        for region in page.regions {
-            let id = parse::id("region.id", &region.id).map_err(Fault::internal)?;
-            ids.insert(region.code, id);
-            codes.push((id, region.parent_code));
-        }
-        if page.next_page_token.is_empty() {
-            let parent = |(id, code): (_, String)| (id, ids.get(&code).copied());
-            return Ok(codes.into_iter().map(parent).collect());
-        }
-        request.page_token = page.next_page_token;
-    }
-}
-
-/// A region and all that it is part of; ends where a tree that is being changed would lead back.
-fn path(parents: &HashMap<Id<Region>, Option<Id<Region>>>, of: Id<Region>) -> Vec<Id<Region>> {
-    let mut path = Vec::new();
-    let mut next = Some(of);
-    while let Some(region) = next.filter(|region| !path.contains(region)) {
-        path.push(region);
-        next = parents.get(&region).copied().flatten();
-    }
-    path
 }
 
 impl Key {

@@ -3,7 +3,9 @@
 
 pub mod batch;
 pub mod domain;
+pub mod keep;
 pub mod parse;
+pub mod refund;
 pub mod release;
 pub mod rpc;
 pub mod store;

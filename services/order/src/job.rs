@@ -6,7 +6,8 @@ use siyu_kernel::{Fault, Id, kind::Merchant};
 use siyu_runtime::{CancellationToken, Progress, Steps, steps};
 
 use crate::{
-    App, checkout, fulfilment, group, guarantee, limits, payment, red_packet, refund, stock, tender,
+    App, checkout, fulfilment, group, guarantee, limits, parcel_card, payment, red_packet, refund,
+    stock, tender,
 };
 
 /// One step of a job.
@@ -30,7 +31,7 @@ enum Work {
 
 /// The jobs of the service.
 pub(crate) fn all(app: &App) -> Vec<Job> {
-    let jobs: [(&'static str, Step); 13] = [
+    let jobs: [(&'static str, Step); 14] = [
         ("order.tenders", |app| Box::pin(tender::job::once(app))),
         ("order.expire_checkouts", |app| Box::pin(checkout::expire::once(app))),
         ("order.refunds", |app| Box::pin(refund::run::once(app))),
@@ -42,6 +43,7 @@ pub(crate) fn all(app: &App) -> Vec<Job> {
         ("order.payments", |app| Box::pin(payment::job::payments(app))),
         ("order.payment_refunds", |app| Box::pin(payment::job::refunds(app))),
         ("order.groups", |app| Box::pin(group::job::once(app))),
+        ("order.parcel_cards", |app| Box::pin(parcel_card::link::once(app))),
         ("order.red_packets", |app| Box::pin(red_packet::job::once(app))),
         ("order.orphan_reservations", |app| Box::pin(stock::ahead::once(app))),
     ];

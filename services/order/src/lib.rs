@@ -23,6 +23,7 @@ pub mod location;
 pub mod market;
 mod migrations;
 pub mod order;
+pub mod parcel_card;
 pub mod payment;
 pub mod price;
 pub mod price_list;
@@ -59,7 +60,9 @@ use siyu_proto::{
         guarantee_service_server::GuaranteeServiceServer,
         import_service_server::ImportServiceServer, invoice_service_server::InvoiceServiceServer,
         item_service_server::ItemServiceServer, location_service_server::LocationServiceServer,
-        order_service_server::OrderServiceServer, payment_service_server::PaymentServiceServer,
+        order_service_server::OrderServiceServer,
+        parcel_card_service_server::ParcelCardServiceServer,
+        payment_service_server::PaymentServiceServer,
         price_list_service_server::PriceListServiceServer,
         promotion_service_server::PromotionServiceServer, quote_service_server::QuoteServiceServer,
         reconciliation_service_server::ReconciliationServiceServer,
@@ -156,6 +159,7 @@ impl App {
             .max_decoding_message_size(siyu_grpc::limits::IMPORT_MESSAGE_BYTES);
         server
             .service(OrderServiceServer::new(self.clone()))
+            .service(ParcelCardServiceServer::new(self.clone()))
             .service(import)
             .service(CheckoutServiceServer::new(self.clone()))
             .service(CouponServiceServer::new(self.clone()))

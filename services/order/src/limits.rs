@@ -158,6 +158,17 @@ pub const PICKUP_DAYS: i32 = 7;
 /// is routed in some milliseconds.
 pub const SITES_COMPARED: i64 = 500;
 
+/// So many hours after it is routed somebody is to have an order in hand, unless the merchant says so: on the next day every
+/// store opens that opens daily.
+pub const PROMISE_HOURS: i32 = 24;
+
+/// How far from today exceptions of opening hours are remembered: a week, which is the longest promise, and a day on either
+/// side, whatever the zone of the store.
+pub const EXCEPTIONS_NEAR: TimeDelta = TimeDelta::days(9);
+
+/// How long an order waits to be routed while the member service, which knows the hours of stores, is away.
+pub const ROUTE_PAUSE: TimeDelta = TimeDelta::seconds(10);
+
 /// Pages of parcels: each is shown with what is in it.
 pub const PARCEL_PAGE: Sizes = Sizes { default: 50, max: 200 };
 
@@ -172,5 +183,15 @@ pub const AFTER_DISPUTE: TimeDelta = TimeDelta::days(7);
 /// asked for, for the money to arrive, or for what went wrong.
 pub const SEAT_PAUSE: TimeDelta = TimeDelta::minutes(10);
 
+/// How long a claimed parcel card waits until the member service is asked about it once more.
+pub const PARCEL_CARD_PAUSE: TimeDelta = TimeDelta::minutes(1);
+
+/// The longest time for which a parcel card can be claimed: ten years.
+pub const PARCEL_CARD_LIFE_MAX: TimeDelta = TimeDelta::days(3_653);
+
 /// How many offers that nobody answered one step of the job passes on.
 pub const ASSIGNMENTS_BATCH: i64 = 200;
+
+/// How many red packets, and how many coupons, one order can give: more is a mistake, and a refund that leaves nothing of the
+/// order takes them back in one transaction.
+pub const ORDER_REWARDS_MAX: i32 = 100;

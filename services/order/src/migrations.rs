@@ -179,4 +179,39 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "bound_refused_notifications",
         sql: include_str!("../migrations/1113_bound_refused_notifications.sql"),
     },
+    Migration {
+        version: 1120,
+        name: "give_coupons_for_orders",
+        sql: include_str!("../migrations/1120_give_coupons_for_orders.sql"),
+    },
+    Migration {
+        version: 1121,
+        name: "stop_red_packets",
+        sql: include_str!("../migrations/1121_stop_red_packets.sql"),
+    },
+    Migration {
+        version: 1122,
+        name: "keep_refund_rewards",
+        sql: include_str!("../migrations/1122_keep_refund_rewards.sql"),
+    },
+    Migration {
+        version: 1130,
+        name: "route_by_distance",
+        sql: include_str!("../migrations/1130_route_by_distance.sql"),
+    },
+    Migration {
+        version: 1140,
+        name: "import_refunds",
+        sql: include_str!("../migrations/1140_import_refunds.sql"),
+    },
+    Migration {
+        version: 1141,
+        name: "create_parcel_cards",
+        sql: include_str!("../migrations/1141_create_parcel_cards.sql"),
+    },
+    Migration {
+        version: 1150,
+        name: "charge_in_presentments",
+        sql: include_str!("../migrations/1150_charge_in_presentments.sql"),
+    },
 ];

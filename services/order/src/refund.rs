@@ -5,13 +5,15 @@
 //! everything is back, the order's lines are less, what it had of the stock is free or back, and followers hear of the order
 //! as it is then, so that points, growth, commission and figures follow by themselves.
 //!
-//! Locks are taken in this order: the claim and its payments, the order, its refunds, its stock.
+//! Locks are taken in this order: the claim and its payments, the order, its refunds, the coupons that it has or gave, the red
+//! packets that it gave with their budgets and counts, its stock.
 
 pub(crate) mod apply;
 pub(crate) mod cash;
 pub mod domain;
 pub mod plan;
 pub(crate) mod request;
+mod rewards;
 pub mod rpc;
 pub(crate) mod run;
 pub(crate) mod sold;

@@ -12,9 +12,9 @@ use tonic::async_trait;
 
 use super::store;
 use crate::{
-    App, NAME, attribution, coupon, import, invoice,
+    App, NAME, attribution, checkout, coupon, import, invoice,
     order::{
-        domain::{Fact, Order, OrderId},
+        domain::{Fact, Line, Order, OrderId},
         events,
     },
 };
@@ -63,11 +63,12 @@ impl Handler for Buyers {
 }
 
 /// Orders that were put aside lose the buyer's id and keep the person, so that they count when their word is explained; invoices
-/// are made out to the person no more.
+/// are made out to the person no more, and where the goods went is not known any more.
 async fn forget(tx: &mut Tx, persons: &[Id<Person>], at: DateTime<Utc>) -> Result<(), Fault> {
     // Whoever puts an order aside from now on sees that the person was erased.
     store::erase(tx, persons, at).await?;
     invoice::store::forget(tx, persons).await?;
+    checkout::store::forget(tx, persons).await?;
     for row in import::store::lock_aside_of(tx, persons).await? {
         let order = import::release::decode(&row)?;
         import::store::save_aside(tx, row.id, &import::release::without_buyer(&order)).await?;
@@ -80,11 +81,12 @@ impl Buyers {
     async fn tell(&self, tx: &mut Tx, orders: Vec<Order>, at: DateTime<Utc>) -> Result<(), Fault> {
         let told: Vec<Order> = orders.into_iter().filter(|order| order.told).collect();
         let ids: Vec<OrderId> = told.iter().map(|order| order.id).collect();
-        let mut lines = import::store::lines(tx, &ids).await?;
+        let mut positions = import::store::positions(tx, &ids).await?;
         let clicks = attribution::store::of_orders(tx, &ids).await?;
         let news = told.iter().map(|order| {
             let fact = if order.counts() { Fact::Revised } else { Fact::Voided };
-            let lines = lines.remove(&order.id).unwrap_or_default();
+            let lines = positions.remove(&order.id).unwrap_or_default();
+            let lines: Vec<Line> = lines.into_iter().map(|of| of.line).collect();
             let told = (order, clicks.get(&order.id));
             events::of(fact, told, &lines, self.app.ids.uuid(), at)
         });

@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 use prost::Message;
-use siyu_grpc::Ctx;
-use siyu_kernel::{Code, Currency, Fault, Id, kind};
+use siyu_grpc::{Ctx, parse};
+use siyu_kernel::{Code, Currency, Fault, Id, Point, kind};
 use siyu_proto::{
     member::v1::{HoldValueRequest, ValueCharge},
     order::v1::{self as proto, CheckoutPolicy, PlaceOrderRequest, PriceSnapshot, PriceStep},
@@ -143,6 +143,9 @@ impl Draft<'_> {
         let cash_minor = self.quote.payable - value.map(|tender| tender.amount_minor).sum::<i64>();
         let method = proto::DeliveryMethod::try_from(self.request.delivery_method)
             .map_err(|_| Fault::field("delivery_method", "is not a known value"))?;
+        let destination = self.request.destination.as_ref();
+        let destination = destination.map(|point| parse::point("destination", point));
+        let destination = destination.transpose()?.flatten();
         Ok(Checkout {
             order_id: self.id,
             request_id: self.request.request_id.clone(),
@@ -153,6 +156,8 @@ impl Draft<'_> {
             shipping_minor: self.quote.shipping,
             cash_minor,
             delivery_method: Delivery::of_proto(method),
+            latitude_e6: destination.map(Point::latitude_e6),
+            longitude_e6: destination.map(Point::longitude_e6),
             open: true,
             pay_deadline: ctx.now + self.pay_window(),
             confirm_days: self.policy.confirm_days,

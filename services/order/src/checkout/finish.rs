@@ -5,7 +5,9 @@ use siyu_kernel::{Fault, Id, kind::Merchant};
 
 use super::{cancel::cancel, settle::settle, store};
 use crate::{
-    App, claim,
+    App,
+    claim::{self, charge::Cash},
+    fx,
     order::{
         advance::{self, Cause},
         domain::{OrderId, State as OrderState},
@@ -58,7 +60,8 @@ async fn decide(
         if checkout.cash_minor > 0 {
             // Everything else is held: the rest may be paid now.
             if claim::store::find(&mut tx, id).await?.is_none() {
-                let cash = (order.currency.0, checkout.cash_minor);
+                let charge = fx::charge(&mut tx, id).await?;
+                let cash = Cash { currency: order.currency.0, minor: checkout.cash_minor, charge };
                 claim::open(app, &mut tx, id, cash, checkout.pay_deadline, now).await?;
                 tx.commit().await?;
             }

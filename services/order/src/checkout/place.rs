@@ -19,8 +19,10 @@ use super::{
     store,
 };
 use crate::{
-    App, buyer, claim,
+    App, buyer,
+    claim::{self, charge::Cash},
     directory::Around,
+    fx,
     market::{deal::Deal, entry},
     order::{
         advance::Cause,
@@ -160,9 +162,10 @@ async fn try_store(
         tx.commit().await?;
         return Ok(Stored::New(id, Left::Tenders));
     }
-    ask_for_cash(app, &mut tx, ctx, &order, &checkout).await?;
+    let presentment = request.presentment_currency_code.as_str();
+    ask_for_cash(app, &mut tx, ctx, (&order, &checkout), presentment).await?;
     tx.commit().await?;
-    if checkout.cash_minor == 0 || !request.presentment_currency_code.is_empty() {
+    if checkout.cash_minor == 0 || !presentment.is_empty() {
         return Ok(Stored::New(id, Left::Nothing));
     }
     Ok(Stored::Fresh(Box::new(Fresh { order, lines, checkout, snapshot })))
@@ -238,15 +241,19 @@ async fn ask_for_cash(
     app: &App,
     tx: &mut Tx,
     ctx: &Ctx,
-    order: &Order,
-    checkout: &store::Checkout,
+    (order, checkout): (&Order, &store::Checkout),
+    presentment: &str,
 ) -> Result<(), Fault> {
     if checkout.cash_minor == 0 {
         let cause = Cause { key: "pay", actor: &ctx.subject, reason: "", now: ctx.now };
         settle(app, tx, order.id, Event::Paid, cause).await?;
         return Ok(());
     }
-    let cash = (order.currency.0, checkout.cash_minor);
+    let charge = match presentment {
+        "" => None,
+        _ => fx::charge(tx, order.id).await?,
+    };
+    let cash = Cash { currency: order.currency.0, minor: checkout.cash_minor, charge };
     claim::open(app, tx, order.id, cash, checkout.pay_deadline, ctx.now).await?;
     Ok(())
 }

@@ -2,14 +2,18 @@
 //! window is over.
 
 use chrono::{DateTime, Utc};
+use siyu_grpc::Ctx;
 use siyu_kernel::{Fault, Id, kind::Merchant};
 use siyu_pg::Tx;
 use siyu_runtime::Progress;
 
 use super::store::{self, Wait};
 use crate::{
-    App,
-    fulfilment::{pickup::By, routing},
+    App, NAME,
+    fulfilment::{
+        pickup::By,
+        routing::{self, Shops},
+    },
     guarantee, job, limits,
     order::{
         advance::{self, Cause, advance},
@@ -27,32 +31,62 @@ pub(crate) async fn once(app: &App) -> Result<Progress, Fault> {
     let mut jobs = app.db.system("order.ripen").await?;
     let ripe = store::ripe(&mut jobs, now, limits::JOB_BATCH).await?;
     drop(jobs);
-    job::each(ACTOR, ripe, |merchant, id| look(app, merchant, id, now)).await
+    let ripe = ripe.into_iter().map(|(merchant, id, state)| (merchant, (id, state))).collect();
+    job::each(ACTOR, ripe, |merchant, (id, state)| look(app, merchant, (id, state), now)).await
 }
 
 async fn look(
     app: &App,
     merchant: Id<Merchant>,
-    id: OrderId,
+    (id, state): (OrderId, State),
     now: DateTime<Utc>,
 ) -> Result<(), Fault> {
+    let shops = if state == State::Paid { shops(app, merchant, id, now).await? } else { None };
     let mut tx = app.db.tenant(merchant).await?;
     let (order, _) = advance::lock(&mut tx, id, "").await?;
     // Another process may have been faster while the lock was waited for.
     if store::is_ripe(&mut tx, id, now).await? {
-        ripen(app, &mut tx, order, now).await?;
+        ripen(app, &mut tx, (order, shops), now).await?;
         tx.commit().await?;
     }
     Ok(())
 }
 
+/// What has to be known of stores before an order is routed, asked for while nothing is locked; nothing where the member service
+/// is away.
+async fn shops(
+    app: &App,
+    merchant: Id<Merchant>,
+    id: OrderId,
+    now: DateTime<Utc>,
+) -> Result<Option<Shops>, Fault> {
+    let stores = routing::sites(app, merchant).await?;
+    let ctx = Ctx::internal(NAME, Some(merchant), now);
+    match routing::shops(app, &ctx, &stores).await {
+        Ok(shops) => Ok(Some(shops)),
+        Err(fault) => {
+            tracing::warn!(order_id = %id, reason = fault.reason(), "an order waits to be routed");
+            Ok(None)
+        }
+    }
+}
+
 /// Lets happen to one order what its time has come for.
-async fn ripen(app: &App, tx: &mut Tx, order: Order, now: DateTime<Utc>) -> Result<(), Fault> {
+async fn ripen(
+    app: &App,
+    tx: &mut Tx,
+    (order, shops): (Order, Option<Shops>),
+    now: DateTime<Utc>,
+) -> Result<(), Fault> {
     let id = order.id;
     match order.state {
         State::Paid => {
+            let Some(shops) = shops else {
+                return Ok(store::postpone(tx, id, now + limits::ROUTE_PAUSE).await?);
+            };
             store::ripen(tx, id, Wait::Never, now).await?;
-            routing::begin(app, tx, order, By { actor: ACTOR, reason: "", now }).await?;
+            let by = By { actor: ACTOR, reason: "", now };
+            routing::begin(app, tx, (order, &shops), by).await?;
         }
         State::PickedUp | State::Delivered | State::Signed => {
             let reason = "the buyer did not object in time";

@@ -4,7 +4,7 @@ mod waiting;
 
 use chrono::{DateTime, Utc};
 use siyu_kernel::{
-    Id,
+    Id, Point,
     kind::{Merchant, Person},
 };
 use siyu_pg::{SystemTx, Tx};
@@ -34,6 +34,10 @@ pub struct Checkout {
     pub cash_minor: i64,
     /// How the goods come to the buyer.
     pub delivery_method: Delivery,
+    /// How far north they go, in millionths of a degree; none: not known, like the longitude.
+    pub latitude_e6: Option<i32>,
+    /// How far east.
+    pub longitude_e6: Option<i32>,
     /// Whether it waits for its payment.
     pub open: bool,
     /// Until when.
@@ -42,6 +46,13 @@ pub struct Checkout {
     pub confirm_days: i32,
     /// So many days after its completion it is closed.
     pub after_sale_days: i32,
+}
+
+impl Checkout {
+    /// Where the goods go, if that is known.
+    pub fn destination(&self) -> Option<Point> {
+        Point::new(self.latitude_e6?, self.longitude_e6?).ok()
+    }
 }
 
 /// How goods come to a buyer.
@@ -129,8 +140,9 @@ pub async fn save_policy(
 pub async fn insert(tx: &mut Tx, checkout: &Checkout) -> Result<bool, siyu_pg::Error> {
     let done = sqlx::query(
         "insert into checkouts (merchant_id, order_id, request_id, fingerprint, snapshot, list_minor, payable_minor,
-            shipping_minor, cash_minor, delivery_method, open, pay_deadline, confirm_days, after_sale_days)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+            shipping_minor, cash_minor, delivery_method, open, pay_deadline, confirm_days, after_sale_days, latitude_e6,
+            longitude_e6)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
         on conflict on constraint checkouts_request_id_key do nothing",
     )
     .bind(tx.merchant())
@@ -147,6 +159,8 @@ pub async fn insert(tx: &mut Tx, checkout: &Checkout) -> Result<bool, siyu_pg::E
     .bind(checkout.pay_deadline)
     .bind(checkout.confirm_days)
     .bind(checkout.after_sale_days)
+    .bind(checkout.latitude_e6)
+    .bind(checkout.longitude_e6)
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -156,7 +170,7 @@ pub async fn insert(tx: &mut Tx, checkout: &Checkout) -> Result<bool, siyu_pg::E
 pub async fn find(tx: &mut Tx, id: OrderId) -> Result<Option<Checkout>, siyu_pg::Error> {
     let checkout = sqlx::query_as(
         "select order_id, request_id, fingerprint, snapshot, list_minor, payable_minor, shipping_minor, cash_minor,
-            delivery_method, open, pay_deadline, confirm_days, after_sale_days
+            delivery_method, open, pay_deadline, confirm_days, after_sale_days, latitude_e6, longitude_e6
         from checkouts
         where merchant_id = $1 and order_id = $2",
     )
@@ -165,6 +179,22 @@ pub async fn find(tx: &mut Tx, id: OrderId) -> Result<Option<Checkout>, siyu_pg:
     .fetch_optional(&mut **tx)
     .await?;
     Ok(checkout)
+}
+
+/// Forgets where orders of persons went.
+pub async fn forget(tx: &mut Tx, persons: &[Id<Person>]) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "update checkouts as c
+        set latitude_e6 = null, longitude_e6 = null
+        from unnest($2::uuid[]) as k (person_id)
+        cross join lateral (select id from orders where merchant_id = $1 and person_id = k.person_id offset 0) as o
+        where c.merchant_id = $1 and c.order_id = o.id and c.latitude_e6 is not null",
+    )
+    .bind(tx.merchant())
+    .bind(persons)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 /// What follows when an order is paid, in one round trip: it waits no longer, its coupons are used up, and what is held for

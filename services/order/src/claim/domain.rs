@@ -13,6 +13,7 @@
 use chrono::{DateTime, Utc};
 use siyu_kernel::{Id, kind};
 
+use super::charge::Cash;
 use crate::order::domain::{CurrencyColumn, OrderId};
 
 /// The id of a payment.
@@ -23,11 +24,16 @@ pub type PaymentId = Id<kind::Payment>;
 pub struct Claim {
     /// The order.
     pub order_id: OrderId,
-    /// What is to be paid, in minor units.
+    /// What is to be paid, in minor units: what the books hold.
     pub cash_minor: i64,
     /// In which currency.
     #[sqlx(try_from = "String")]
     pub currency: CurrencyColumn,
+    /// What the buyer is charged for it, in minor units.
+    pub charge_minor: i64,
+    /// In which currency.
+    #[sqlx(try_from = "String")]
+    pub charge_currency: CurrencyColumn,
     /// How it stands.
     pub state: State,
     /// Until when it may be paid, exclusive.
@@ -118,19 +124,21 @@ impl Event {
 
 impl Claim {
     /// A claim that is opened now. Nothing to pay is paid at once (rule 18).
-    pub const fn open(
+    pub fn open(
         order_id: OrderId,
-        cash_minor: i64,
-        currency: CurrencyColumn,
+        cash: Cash,
         deadline_at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Self {
         let (state, settled_at) =
-            if cash_minor == 0 { (State::Paid, Some(now)) } else { (State::Open, None) };
+            if cash.minor == 0 { (State::Paid, Some(now)) } else { (State::Open, None) };
+        let charged = cash.charged();
         Self {
             order_id,
-            cash_minor,
-            currency,
+            cash_minor: cash.minor,
+            currency: CurrencyColumn(cash.currency),
+            charge_minor: charged.minor,
+            charge_currency: CurrencyColumn(charged.currency),
             state,
             deadline_at,
             attempts: 0,
@@ -138,6 +146,11 @@ impl Claim {
             settled_at,
             created_at: now,
         }
+    }
+
+    /// Whether the buyer is charged in another currency than the merchant's.
+    pub fn is_charged_elsewhere(&self) -> bool {
+        self.charge_currency != self.currency
     }
 
     /// Whether a payment may be begun.

@@ -9,10 +9,11 @@ use crate::order::domain::OrderId;
 
 /// Stores a claim.
 pub async fn insert(tx: &mut Tx, claim: &Claim) -> Result<(), siyu_pg::Error> {
+    let elsewhere = claim.is_charged_elsewhere();
     sqlx::query(
         "insert into payment_claims (merchant_id, order_id, cash_minor, currency, state, deadline_at, attempts, payment_id,
-            settled_at, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            settled_at, created_at, charge_minor, charge_currency)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(tx.merchant())
     .bind(claim.order_id)
@@ -24,6 +25,8 @@ pub async fn insert(tx: &mut Tx, claim: &Claim) -> Result<(), siyu_pg::Error> {
     .bind(claim.payment_id)
     .bind(claim.settled_at)
     .bind(claim.created_at)
+    .bind(elsewhere.then_some(claim.charge_minor))
+    .bind(elsewhere.then_some(claim.charge_currency.0.code()))
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -32,7 +35,9 @@ pub async fn insert(tx: &mut Tx, claim: &Claim) -> Result<(), siyu_pg::Error> {
 /// The claim of an order.
 pub async fn find(tx: &mut Tx, order_id: OrderId) -> Result<Option<Claim>, siyu_pg::Error> {
     let claim = sqlx::query_as(
-        "select order_id, cash_minor, currency, state, deadline_at, attempts, payment_id, settled_at, created_at
+        "select order_id, cash_minor, currency, coalesce(charge_minor, cash_minor) as charge_minor,
+            coalesce(charge_currency, currency) as charge_currency, state, deadline_at, attempts, payment_id, settled_at,
+            created_at
         from payment_claims
         where merchant_id = $1 and order_id = $2",
     )
@@ -46,7 +51,9 @@ pub async fn find(tx: &mut Tx, order_id: OrderId) -> Result<Option<Claim>, siyu_
 /// Locks the claim of an order: nobody else settles it until the transaction ends.
 pub async fn lock(tx: &mut Tx, order_id: OrderId) -> Result<Option<Claim>, siyu_pg::Error> {
     let claim = sqlx::query_as(
-        "select order_id, cash_minor, currency, state, deadline_at, attempts, payment_id, settled_at, created_at
+        "select order_id, cash_minor, currency, coalesce(charge_minor, cash_minor) as charge_minor,
+            coalesce(charge_currency, currency) as charge_currency, state, deadline_at, attempts, payment_id, settled_at,
+            created_at
         from payment_claims
         where merchant_id = $1 and order_id = $2
         for update",

@@ -14,6 +14,7 @@ use siyu_proto::{
 };
 
 use crate::{
+    order::domain::OrderId,
     price::{self, CouponKind, CouponOwner},
     promotion::domain::{Place, scope},
 };
@@ -47,6 +48,8 @@ pub struct Coupon {
     pub transfers: i32,
     /// When it was redeemed in a store.
     pub redeemed_at: Option<DateTime<Utc>>,
+    /// The order that it was given for.
+    pub given_order_id: Option<OrderId>,
 }
 
 /// Where a coupon is in its life.

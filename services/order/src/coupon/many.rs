@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use futures::{StreamExt, TryStreamExt, stream};
 use siyu_grpc::{Ctx, parse};
 use siyu_kernel::{Fault, Id, Violation};
-use siyu_pg::replay;
+use siyu_pg::{Tx, replay};
 use siyu_proto::order::v1::{
     ClaimCouponsRequest, ClaimCouponsResponse, ClaimMode, ClaimOutcome, ClaimResult,
 };
@@ -15,8 +15,12 @@ use siyu_proto::order::v1::{
 use super::{
     domain::{self, Coupon, CouponId, PersonId, State},
     rpc::{read, refused},
+    store as coupons,
 };
-use crate::{App, buyer, limits};
+use crate::{
+    App, buyer, limits,
+    order::{domain::OrderId, store as orders},
+};
 
 const CLAIM: &str = "siyu.order.v1.CouponService/ClaimCoupons";
 
@@ -28,6 +32,7 @@ pub(super) async fn claim(
     request: ClaimCouponsRequest,
 ) -> Result<ClaimCouponsResponse, Fault> {
     let asked = parse_persons(&request.person_ids)?;
+    let given_order_id = parse::optional_id("order_id", &request.order_id)?;
     let zone = app.directory.known(&ctx, &BTreeSet::new()).await?.zone;
     let persons: Vec<PersonId> = stream::iter(asked)
         .map(|id| app.directory.person(&ctx, id))
@@ -42,6 +47,11 @@ pub(super) async fn claim(
     let aliases = buyer::store::canonical(&mut tx, &persons).await?;
     let persons: Vec<PersonId> =
         persons.into_iter().map(|id| aliases.get(&id).copied().unwrap_or(id)).collect();
+    // Before the template: a refund of the order waits for its coupons, and one that is given on waits for the template.
+    let gave = match given_order_id {
+        Some(id) => gave(&mut tx, id).await?,
+        None => 0,
+    };
     let found = store::lock_template(&mut tx, &request.template_code).await?;
     let found = found.ok_or_else(|| Fault::not_found("coupon template"))?;
     let template = read(&found.definition)?;
@@ -53,6 +63,9 @@ pub(super) async fn claim(
     let outcomes = admit(left, template.per_person, counts, &persons);
     if request.mode() != ClaimMode::Each {
         all_or_none(&outcomes, &request.person_ids)?;
+    }
+    if given_order_id.is_some() {
+        bound(&request.order_id, gave, &outcomes)?;
     }
     let valid = domain::validity(&template, ctx.now, zone)
         .ok_or_else(|| Fault::internal("a template was stored without a validity"))?;
@@ -75,6 +88,7 @@ pub(super) async fn claim(
                 state: State::Issued,
                 transfers: 0,
                 redeemed_at: None,
+                given_order_id,
             });
         }
         results.push(result);
@@ -119,6 +133,23 @@ fn admit(
         ClaimOutcome::Claimed
     };
     persons.iter().map(&mut one).collect()
+}
+
+/// How many coupons an order gave, which is locked from now on.
+async fn gave(tx: &mut Tx, id: OrderId) -> Result<i64, Fault> {
+    orders::lock(tx, id).await?.ok_or_else(|| Fault::not_found("order"))?;
+    Ok(coupons::count_given(tx, id).await?)
+}
+
+/// Refuses what would be more than one order can give.
+fn bound(order_id: &str, gave: i64, outcomes: &[ClaimOutcome]) -> Result<(), Fault> {
+    let claimed = outcomes.iter().filter(|outcome| **outcome == ClaimOutcome::Claimed).count();
+    let claimed = i64::try_from(claimed).expect("a thousand at most");
+    if gave + claimed <= i64::from(limits::ORDER_REWARDS_MAX) {
+        return Ok(());
+    }
+    let message = "the order has given as many as one may give";
+    Err(refused("COUPON_LIMIT_REACHED", message).with("order_id", order_id))
 }
 
 fn all_or_none(outcomes: &[ClaimOutcome], persons: &[String]) -> Result<(), Fault> {

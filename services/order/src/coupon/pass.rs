@@ -1,5 +1,6 @@
 //! Gives a coupon on to another person (rule 44), or takes it back.
 
+use chrono::{DateTime, Utc};
 use siyu_grpc::{Ctx, parse};
 use siyu_kernel::{Code, Fault};
 use siyu_pg::{Tx, replay};
@@ -84,24 +85,34 @@ pub(super) async fn void(
         State::Void => {}
         State::Locked | State::Used => return Err(wrong_state(&coupon)),
         State::Issued => {
-            let entry = Entry {
-                seq: 0,
-                kind: Kind::Voided,
-                person_id: coupon.person_id,
-                to_person_id: None,
-                store_id: None,
-                actor: ctx.subject.to_string(),
-                reason: request.reason,
-                occurred_at: ctx.now,
-            };
-            coupon.state = State::Void;
-            store::save_state(&mut tx, &coupon, None).await?;
-            code::store::void(&mut tx, id).await?;
-            history::insert(&mut tx, id, &entry).await?;
+            take_back(&mut tx, &mut coupon, (&ctx.subject, &request.reason), ctx.now).await?;
             tx.commit().await?;
         }
     }
     Ok(VoidCouponResponse { coupon: Some(show(&coupon, ctx.now)?) })
+}
+
+/// Takes a coupon back that the transaction has locked and that nobody has used, with every code that was shown for it.
+pub(crate) async fn take_back(
+    tx: &mut Tx,
+    coupon: &mut Coupon,
+    (actor, reason): (&str, &str),
+    now: DateTime<Utc>,
+) -> Result<(), Fault> {
+    let entry = Entry {
+        seq: 0,
+        kind: Kind::Voided,
+        person_id: coupon.person_id,
+        to_person_id: None,
+        store_id: None,
+        actor: actor.to_owned(),
+        reason: reason.to_owned(),
+        occurred_at: now,
+    };
+    coupon.state = State::Void;
+    store::save_state(tx, coupon, None).await?;
+    code::store::void(tx, coupon.id).await?;
+    Ok(history::insert(tx, coupon.id, &entry).await?)
 }
 
 /// Locks a coupon.

@@ -195,6 +195,7 @@ async fn claim(
         state: State::Issued,
         transfers: 0,
         redeemed_at: None,
+        given_order_id: None,
     };
     store::insert(&mut tx, &coupon).await?;
     let reply = ClaimCouponResponse { coupon: Some(show(&coupon, ctx.now)?) };
@@ -260,5 +261,6 @@ pub(crate) fn show(coupon: &Coupon, now: DateTime<Utc>) -> Result<proto::Coupon,
         valid_time_from: Some(parse::timestamp(coupon.valid_from)),
         valid_time_to: Some(parse::timestamp(coupon.valid_to)),
         create_time: Some(parse::timestamp(coupon.created_at)),
+        order_id: coupon.given_order_id.map(|id| id.to_string()).unwrap_or_default(),
     })
 }

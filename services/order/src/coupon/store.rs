@@ -1,11 +1,13 @@
 //! The SQL of coupons and nothing else.
 
+mod given;
 mod templates;
 
 use chrono::{DateTime, Utc};
 use siyu_pg::Tx;
 use uuid::Uuid;
 
+pub use given::{count_given, given, lock_for_refund};
 pub use templates::{TemplateRow, list_templates, take_one, templates, upsert_templates};
 
 use super::domain::{Coupon, CouponId, PersonId};
@@ -63,7 +65,8 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Coupon>, siyu_pg::Error> {
     let coupons = sqlx::query_as(
-        "select id, template_code, person_id, definition, valid_from, valid_to, created_at, state, transfers, redeemed_at
+        "select id, template_code, person_id, definition, valid_from, valid_to, created_at, state, transfers, redeemed_at,
+            given_order_id
         from coupons
         where merchant_id = $1 and person_id = $2 and ($3::timestamptz is null or valid_to > $3)
             and ($4::uuid is null or id < $4)
@@ -88,7 +91,8 @@ pub async fn standing(
     limit: i64,
 ) -> Result<Vec<Coupon>, siyu_pg::Error> {
     let coupons = sqlx::query_as(
-        "select id, template_code, person_id, definition, valid_from, valid_to, created_at, state, transfers, redeemed_at
+        "select id, template_code, person_id, definition, valid_from, valid_to, created_at, state, transfers, redeemed_at,
+            given_order_id
         from coupons
         where merchant_id = $1 and person_id = $2 and valid_to > $3 and state = 'issued'
         order by valid_to, id
@@ -150,7 +154,8 @@ pub async fn count_issued(
 /// A coupon.
 pub async fn find(tx: &mut Tx, id: CouponId) -> Result<Option<Coupon>, siyu_pg::Error> {
     let coupon = sqlx::query_as(
-        "select id, template_code, person_id, definition, valid_from, valid_to, created_at, state, transfers, redeemed_at
+        "select id, template_code, person_id, definition, valid_from, valid_to, created_at, state, transfers, redeemed_at,
+            given_order_id
         from coupons
         where merchant_id = $1 and id = $2",
     )
@@ -164,7 +169,8 @@ pub async fn find(tx: &mut Tx, id: CouponId) -> Result<Option<Coupon>, siyu_pg::
 /// A coupon, locked until the transaction ends.
 pub async fn lock_one(tx: &mut Tx, id: CouponId) -> Result<Option<Coupon>, siyu_pg::Error> {
     let coupon = sqlx::query_as(
-        "select id, template_code, person_id, definition, valid_from, valid_to, created_at, state, transfers, redeemed_at
+        "select id, template_code, person_id, definition, valid_from, valid_to, created_at, state, transfers, redeemed_at,
+            given_order_id
         from coupons
         where merchant_id = $1 and id = $2
         for update",

@@ -1,6 +1,6 @@
-//! Which store fulfils a part of an order (reference §3.7, rule 25). A store is asked and may answer for some minutes; then, or
-//! when it refuses, the next one is asked; after the last one headquarters decide. Nothing is charged on the way: the money
-//! of the order does not know who fulfils it.
+//! Which store fulfils a part of an order (reference §3.7, rule 25). A store is asked and may answer for some minutes, from when
+//! it opens; then, or when it refuses, the next one is asked; after the last one headquarters decide. Nothing is charged on the
+//! way: the money of the order does not know who fulfils it.
 //!
 //! | state | accept | refuse | time over | headquarters name a store | headquarters keep it | done | withdraw |
 //! | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -24,7 +24,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use siyu_kernel::{Code, Fault};
 
 use super::StoreId;
-use crate::{limits, order::domain::OrderId};
+use crate::order::domain::OrderId;
 
 /// An assignment: the row.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -41,6 +41,8 @@ pub struct Assignment {
     pub store_id: Option<StoreId>,
     /// The stores that are asked next, the best first.
     pub candidates: Vec<StoreId>,
+    /// When each of them opens; empty: they were open at once.
+    pub opens: Vec<DateTime<Utc>>,
     /// Until when the store may answer, exclusive.
     pub expires_at: Option<DateTime<Utc>>,
     /// Where its pieces are reserved; empty: no pieces of it are counted.
@@ -49,6 +51,15 @@ pub struct Assignment {
     pub accept_minutes: i32,
     /// When it changed last.
     pub updated_at: DateTime<Utc>,
+}
+
+/// A store that may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// The store.
+    pub store: StoreId,
+    /// When it opens, or an instant at which it was open: its time to answer begins no earlier.
+    pub opens_at: DateTime<Utc>,
 }
 
 /// How an assignment stands.
@@ -108,17 +119,23 @@ pub enum Error {
 
 impl Assignment {
     /// The first offer of a part, or headquarters where there is no candidate.
-    pub fn begin(order: OrderId, part: i32, stores: &[StoreId], now: DateTime<Utc>) -> Self {
+    pub fn begin(
+        (order, part): (OrderId, i32),
+        stores: &[Asked],
+        accept_minutes: i32,
+        now: DateTime<Utc>,
+    ) -> Self {
         let asked = Self {
             order_id: order,
             part,
             state: State::Headquarters,
             turn: 0,
             store_id: None,
-            candidates: stores.to_vec(),
+            candidates: stores.iter().map(|asked| asked.store).collect(),
+            opens: stores.iter().map(|asked| asked.opens_at).collect(),
             expires_at: None,
             location: String::new(),
-            accept_minutes: limits::ACCEPT_MINUTES,
+            accept_minutes,
             updated_at: now,
         };
         asked.next(now)
@@ -152,7 +169,7 @@ impl Assignment {
                 self.clone().next(now)
             }
             (S::Offered | S::Accepted | S::Headquarters, Event::Assign(store)) => {
-                self.clone().offer(store, now)
+                self.clone().offer(store, now, now)
             }
             (S::Accepted, Event::Keep) if self.store_id.is_none() => return Ok(None),
             (S::Offered | S::Accepted | S::Headquarters, Event::Keep) => {
@@ -189,23 +206,30 @@ impl Assignment {
     }
 
     /// Asks the next candidate, or headquarters.
-    fn next(mut self, now: DateTime<Utc>) -> Self {
-        if self.candidates.is_empty() {
+    fn next(self, now: DateTime<Utc>) -> Self {
+        let Some(&store) = self.candidates.first() else {
             let turn = self.turn + 1;
             let state = State::Headquarters;
             return Self { state, turn, store_id: None, expires_at: None, ..self };
-        }
-        let store = self.candidates.remove(0);
-        self.offer(store, now)
+        };
+        let opens_at = self.opens.first().map_or(now, |opens_at| now.max(*opens_at));
+        self.offer(store, opens_at, now)
     }
 
-    fn offer(mut self, store: StoreId, now: DateTime<Utc>) -> Self {
-        self.candidates.retain(|candidate| *candidate != store);
+    /// Asks a store, which has its time from an instant on, and is no candidate any more.
+    fn offer(mut self, store: StoreId, from: DateTime<Utc>, now: DateTime<Utc>) -> Self {
+        debug_assert!(from >= now, "nobody answered before it was asked");
+        if let Some(at) = self.candidates.iter().position(|candidate| *candidate == store) {
+            self.candidates.remove(at);
+            if at < self.opens.len() {
+                self.opens.remove(at);
+            }
+        }
         Self {
             state: State::Offered,
             turn: self.turn + 1,
             store_id: Some(store),
-            expires_at: Some(now + TimeDelta::minutes(self.accept_minutes.into())),
+            expires_at: Some(from + TimeDelta::minutes(self.accept_minutes.into())),
             ..self
         }
     }

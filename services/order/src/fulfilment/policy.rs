@@ -34,6 +34,7 @@ pub(crate) async fn read(tx: &mut Tx) -> Result<FulfilmentPolicy, Fault> {
         weights: Some(weights),
         pickup_days: or(stored.pickup_days, limits::PICKUP_DAYS),
         headquarters_accept: stored.headquarters_accept,
+        promise_hours: or(stored.promise_hours, limits::PROMISE_HOURS),
     })
 }
 

@@ -3,8 +3,14 @@
 //! A store is asked if it is open or opens before the promise, serves the method, is near enough and has capacity left. It
 //! scores `distance + load + not the buyer's own store + further stores`, each weighted; the smallest wins, ties by the id of
 //! the store. Where an order may be split, a store that lacks something gives what it has, and the next best give the rest.
+//!
+//! Of a distance that nobody knows the worst is assumed: a store with a radius is left out, a courier is not sent at all, and a
+//! parcel counts as far as the farthest way that is known.
 
 use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use siyu_kernel::Point;
 
 use super::StoreId;
 
@@ -38,11 +44,11 @@ pub struct Needs {
 pub struct Candidate {
     /// The store.
     pub id: StoreId,
-    /// It is open, or opens before the promise.
-    pub is_open: bool,
+    /// When it opens, or an instant at which it is open; nothing: not before the promise.
+    pub opens_at: Option<DateTime<Utc>>,
     /// What it serves.
     pub methods: Vec<Method>,
-    /// How far the buyer is, in metres; nothing: not known, which only a parcel does not mind.
+    /// How far the buyer is, in metres; nothing: not known.
     pub distance_m: Option<i64>,
     /// How far it serves, in metres; nothing: everywhere.
     pub radius_m: Option<i64>,
@@ -52,6 +58,21 @@ pub struct Candidate {
     pub capacity: Option<i64>,
     /// Pieces that it has, by SKU.
     pub stock: BTreeMap<String, i64>,
+}
+
+/// Why a store is not asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftOut {
+    /// It does not open before the promise.
+    Shut,
+    /// It does not bring goods to buyers in this way.
+    OtherMethod,
+    /// The buyer is beyond its radius.
+    TooFar,
+    /// Nobody knows how far the buyer is.
+    DistanceUnknown,
+    /// It has as much to fulfil as it can.
+    Full,
 }
 
 /// How a merchant routes.
@@ -118,11 +139,10 @@ impl Default for Policy {
 
 /// The ways to fulfil an order, the best first, no more than are asked. Empty: headquarters decide.
 pub fn route(needs: &Needs, stores: &[Candidate], policy: &Policy) -> Vec<Route> {
-    let mut able: Vec<(i64, &Candidate)> = stores
-        .iter()
-        .filter(|store| store.serves(needs))
-        .map(|store| (store.score(needs, &policy.weights), store))
-        .collect();
+    let able = stores.iter().filter(|store| store.left_out(needs).is_none());
+    let farthest = able.clone().filter_map(|store| store.distance_m).max().unwrap_or(0);
+    let score = |store: &Candidate| store.score(needs, &policy.weights, farthest);
+    let mut able: Vec<(i64, &Candidate)> = able.map(|store| (score(store), store)).collect();
     able.sort_by_key(|(score, store)| (*score, store.id));
     let mut routes: Vec<Route> = able
         .iter()
@@ -136,6 +156,22 @@ pub fn route(needs: &Needs, stores: &[Candidate], policy: &Policy) -> Vec<Route>
     routes.sort_by_key(|route| (route.score, route.parts[0].store));
     routes.truncate(policy.asked_max);
     routes
+}
+
+/// How far a buyer is from a store, in metres, by the best that is known of it: what the caller says, the great circle between
+/// two points, or that it is the order's own store, which its buyer chose. Whoever fetches an order has no way that counts.
+pub fn distance_m(
+    method: Method,
+    told: Option<i64>,
+    (of_store, destination): (Option<Point>, Option<Point>),
+    is_own: bool,
+) -> Option<i64> {
+    let circle = || of_store.zip(destination).map(|(from, to)| from.distance_m(to));
+    match method {
+        Method::PickUp => Some(0),
+        Method::LocalDelivery => told.or_else(circle).or(is_own.then_some(0)),
+        Method::Parcel => told.or_else(circle),
+    }
 }
 
 /// Takes all that the first store has, then what the next best have of the rest; nothing if that does not do.
@@ -167,19 +203,28 @@ fn parts(
 }
 
 impl Candidate {
-    fn serves(&self, needs: &Needs) -> bool {
-        let is_near = match (self.distance_m, self.radius_m) {
-            (Some(distance), Some(radius)) => distance <= radius,
-            (Some(_), None) => true,
-            (None, _) => needs.method == Method::Parcel,
-        };
-        let has_room = self.capacity.is_none_or(|capacity| self.load < capacity);
-        self.is_open && self.methods.contains(&needs.method) && is_near && has_room
+    /// Why the store is not asked, whatever it has; nothing: it may be.
+    pub fn left_out(&self, needs: &Needs) -> Option<LeftOut> {
+        if !self.methods.contains(&needs.method) {
+            return Some(LeftOut::OtherMethod);
+        }
+        if self.opens_at.is_none() {
+            return Some(LeftOut::Shut);
+        }
+        if self.capacity.is_some_and(|capacity| self.load >= capacity) {
+            return Some(LeftOut::Full);
+        }
+        match (self.distance_m, self.radius_m) {
+            (Some(distance), Some(radius)) => (distance > radius).then_some(LeftOut::TooFar),
+            (Some(_), None) => None,
+            (None, Some(_)) => Some(LeftOut::DistanceUnknown),
+            (None, None) => (needs.method != Method::Parcel).then_some(LeftOut::DistanceUnknown),
+        }
     }
 
-    fn score(&self, needs: &Needs, weights: &Weights) -> i64 {
+    fn score(&self, needs: &Needs, weights: &Weights, farthest: i64) -> i64 {
         let is_other = needs.own_store.is_some_and(|own| own != self.id);
-        let distance = weights.distance.saturating_mul(self.distance_m.unwrap_or(0));
+        let distance = weights.distance.saturating_mul(self.distance_m.unwrap_or(farthest));
         let load = weights.load.saturating_mul(self.load);
         let not_own = if is_other { weights.not_own } else { 0 };
         distance.saturating_add(load).saturating_add(not_own)

@@ -1,12 +1,17 @@
 //! Routes orders: reads what an order needs and what the stores have, lets [`route`](super::route) decide, and asks the best.
 //! An order is routed once by itself, when it is paid; what nobody took on may be routed anew.
 
+mod candidates;
 mod plan;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
+use chrono::TimeDelta;
 use siyu_grpc::{Ctx, parse};
-use siyu_kernel::{Code, Fault, Violation};
+use siyu_kernel::{Code, Fault, Id, Violation, kind::Merchant};
 use siyu_pg::{Tx, replay};
 use siyu_proto::order::v1::{RouteOrderRequest, RouteOrderResponse, SiteDistance};
 
@@ -21,12 +26,13 @@ use super::{
     },
     pickup::By,
     policy,
-    route::{Candidate, Method, Needs},
+    route::{Method, Needs},
     site,
 };
 use crate::{
     App,
     checkout::store::{self as checkouts, Delivery},
+    directory::{Known, Shop},
     limits, location,
     order::{
         advance::{self, wrong_state},
@@ -34,34 +40,70 @@ use crate::{
         lifecycle::Event as OrderEvent,
         store as orders,
     },
-    stock::{self, Key, Reservation},
+    stock,
 };
 
+use candidates::{Of, candidates};
 use plan::{counted, plan, sum};
 
 const ROUTE: &str = "siyu.order.v1.FulfilmentService/RouteOrder";
 
+/// What the member service knows of the stores that fulfil orders.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shops(Option<Arc<Known>>);
+
 /// What is known beside the books.
 #[derive(Debug, Default)]
 pub(crate) struct Around {
+    /// Where stores stand and when they are open.
+    pub(crate) shops: Shops,
     /// How far stores are from the buyer, in metres, by location.
     pub(crate) distances: BTreeMap<String, i64>,
     /// A store that is not to be asked.
     pub(crate) except: Option<StoreId>,
 }
 
+impl Shops {
+    /// A store that the member service knows.
+    fn of(&self, store: StoreId) -> Option<&Shop> {
+        self.0.as_ref()?.shops.get(&store)
+    }
+}
+
+/// The stores whose opening hours have to be known before an order of the merchant is routed: those of the sites that are
+/// compared.
+pub(crate) async fn sites(app: &App, merchant: Id<Merchant>) -> Result<Vec<StoreId>, Fault> {
+    let mut tx = app.db.tenant_read(merchant).await?;
+    Ok(site::store::stores(&mut tx, limits::SITES_COMPARED).await?)
+}
+
+/// What the member service knows of stores. It is asked before an order is locked; without stores it is not asked.
+pub(crate) async fn shops(app: &App, ctx: &Ctx, stores: &[StoreId]) -> Result<Shops, Fault> {
+    if stores.is_empty() {
+        return Ok(Shops::default());
+    }
+    Ok(Shops(Some(app.directory.shops(ctx, stores).await?)))
+}
+
+/// Both for a method that routes what nobody has taken on.
+pub(crate) async fn look(app: &App, ctx: &Ctx) -> Result<Shops, Fault> {
+    let stores = sites(app, ctx.merchant()?).await?;
+    shops(app, ctx, &stores).await
+}
+
 /// Routes an order that has just been paid, if that has not been done.
 pub(crate) async fn begin(
     app: &App,
     tx: &mut Tx,
-    order: Order,
+    (order, shops): (Order, &Shops),
     by: By<'_>,
 ) -> Result<Order, Fault> {
     if !assignments::list(tx, order.id).await?.is_empty() {
         return Ok(order);
     }
     let (location, lines) = whole(tx, &order).await?;
-    let parts = open(tx, &order, (&location, &lines), &Around::default(), by).await?;
+    let around = Around { shops: shops.clone(), ..Around::default() };
+    let parts = open(tx, &order, (&location, &lines), &around, by).await?;
     if policy::read(tx).await?.headquarters_accept {
         for part in parts.iter().filter(|part| part.state == State::Headquarters) {
             act::change(tx, (order.id, part.part), Event::Keep, by).await?;
@@ -94,7 +136,13 @@ pub(crate) async fn open(
     let checkout = checkout.ok_or_else(|| Fault::internal("an own order without a checkout"))?;
     let method = Method::from(checkout.delivery_method);
     let needs = Needs { pieces: sum(&counted), method, own_store: order.store_id };
-    let candidates = candidates(tx, &needs, (&held, location), around).await?;
+    let promise = by.now + TimeDelta::hours(rules.promise_hours.into());
+    let destination = checkout.destination();
+    let of = Of { held: &held, location, destination, open: (by.now, promise) };
+    let candidates = candidates(tx, &needs, &of, around).await?;
+    for (store, why) in candidates.iter().filter_map(|one| Some((one.id, one.left_out(&needs)?))) {
+        tracing::debug!(order_id = %order.id, store_id = %store, ?why, "a store is not asked");
+    }
     let plan = plan(&needs, &candidates, &rules, lines, &counted);
     let mut next = assignments::list(tx, order.id).await?.last().map_or(1, |last| last.part + 1);
     let mut parts = Vec::new();
@@ -106,54 +154,6 @@ pub(crate) async fn open(
         next += 1;
     }
     Ok(parts)
-}
-
-/// The stores that could be asked, with what they have. An order that is fetched is offered to the store that its buyer chose.
-async fn candidates(
-    tx: &mut Tx,
-    needs: &Needs,
-    (held, location): (&[Reservation], &str),
-    around: &Around,
-) -> Result<Vec<Candidate>, Fault> {
-    if needs.pieces.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut sites = site::store::able(tx, needs.method.as_str(), limits::SITES_COMPARED).await?;
-    sites.retain(|able| around.except != Some(able.store_id));
-    if needs.method == Method::PickUp {
-        sites.retain(|able| needs.own_store == Some(able.store_id));
-    }
-    let stores: Vec<StoreId> = sites.iter().map(|able| able.store_id).collect();
-    let loads = assignments::loads(tx, &stores).await?;
-    let at = |sku: &String, location: &str| Key { sku: sku.clone(), location: location.to_owned() };
-    let keys: BTreeSet<Key> = sites
-        .iter()
-        .flat_map(|able| needs.pieces.keys().map(|sku| at(sku, &able.site.location)))
-        .collect();
-    let places = stock::look(tx, &keys.iter().collect()).await?;
-    let channel = held.first().map_or("", |held| held.key.channel.as_str());
-    let has = |sku: &String, of: &str| {
-        let key = at(sku, of);
-        let free = places.get(&key).map_or(0, |place| place.available_to(channel)).max(0);
-        // What the order itself holds there is there for it.
-        let own = if of == location { needs.pieces[sku] } else { 0 };
-        (sku.clone(), free + own)
-    };
-    let candidate = |(able, load): (site::store::Able, i64)| {
-        let code = &able.site.location;
-        let is_own = needs.own_store == Some(able.store_id) && needs.method != Method::Parcel;
-        Candidate {
-            id: able.store_id,
-            is_open: !able.site.paused,
-            methods: able.site.serves(),
-            distance_m: around.distances.get(code).copied().or(is_own.then_some(0)),
-            radius_m: able.site.radius_m,
-            load,
-            capacity: able.site.capacity,
-            stock: needs.pieces.keys().map(|sku| has(sku, code)).collect(),
-        }
-    };
-    Ok(sites.into_iter().zip(loads).map(candidate).collect())
 }
 
 impl From<Delivery> for Method {
@@ -172,6 +172,7 @@ pub(crate) async fn anew(
     request: RouteOrderRequest,
 ) -> Result<RouteOrderResponse, Fault> {
     let id: OrderId = parse::id("order_id", &request.order_id)?;
+    let shops = look(app, &ctx).await?;
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
     if let Some(reply) = replay::find(&mut tx, ROUTE, &request.request_id, &request).await? {
         return Ok(reply);
@@ -182,7 +183,7 @@ pub(crate) async fn anew(
         return Err(wrong_state(&order, OrderEvent::Accepted));
     }
     let by = By { actor: &ctx.subject, reason: "routed anew", now: ctx.now };
-    let around = Around { distances, except: None };
+    let around = Around { shops, distances, except: None };
     for (location, lines) in waiting(&mut tx, &order, by).await? {
         open(&mut tx, &order, (&location, &lines), &around, by).await?;
     }

@@ -46,6 +46,8 @@ impl Rate {
 pub struct Presentment {
     /// What is to be paid.
     pub payable_minor: i64,
+    /// What is charged for the part of it that is paid in cash: all of it, where all is.
+    pub charge_minor: i64,
     /// The parts of the lines.
     pub lines_minor: Vec<i64>,
     /// The part that is shipping.
@@ -53,19 +55,21 @@ pub struct Presentment {
 }
 
 impl Presentment {
-    /// Converts the whole, and splits it among lines and shipping by largest remainder, so that the parts sum to it.
+    /// Converts the whole, and splits it among lines and shipping by largest remainder, so that the parts sum to it. What is paid
+    /// in cash is converted by itself.
     pub fn of(
-        payable_minor: i64,
+        (payable_minor, cash_minor): (i64, i64),
         lines: &[i64],
         shipping: i64,
         rate: Rate,
         (from, to): (Currency, Currency),
     ) -> Option<Self> {
         let payable = rate.convert(payable_minor, from, to)?;
+        let charge_minor = rate.convert(cash_minor, from, to)?;
         let weights: Vec<i64> = lines.iter().copied().chain([shipping]).collect();
         let mut lines_minor = allocate(payable, &weights);
         let shipping_minor = lines_minor.pop()?;
-        Some(Self { payable_minor: payable, lines_minor, shipping_minor })
+        Some(Self { payable_minor: payable, charge_minor, lines_minor, shipping_minor })
     }
 }
 
@@ -132,7 +136,11 @@ mod tests {
             let text = if fraction.is_empty() { whole.to_owned() } else { format!("{}.{fraction}", if whole.is_empty() { "0" } else { whole }) };
             let payable = lines.iter().sum::<i64>() + shipping;
             let pair = (currency("CNY"), currency(to));
-            let shown = Presentment::of(payable, &lines, shipping, Rate::parse(&text).unwrap(), pair).unwrap();
+            let rate = Rate::parse(&text).unwrap();
+            let shown = Presentment::of((payable, payable), &lines, shipping, rate, pair).unwrap();
+            prop_assert_eq!(shown.charge_minor, shown.payable_minor);
+            let part = Presentment::of((payable, payable / 3), &lines, shipping, rate, pair).unwrap();
+            prop_assert!((0..=shown.payable_minor).contains(&part.charge_minor));
             prop_assert_eq!(shown.lines_minor.iter().sum::<i64>() + shown.shipping_minor, shown.payable_minor);
             prop_assert_eq!(shown.lines_minor.len(), lines.len());
         }

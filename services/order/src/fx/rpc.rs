@@ -117,5 +117,6 @@ pub(crate) fn show(row: &PresentmentRow) -> Presentment {
         payable_minor: row.payable_minor,
         lines_minor: row.lines_minor.clone(),
         shipping_minor: row.shipping_minor,
+        charge_minor: row.charge_minor,
     }
 }

@@ -31,6 +31,8 @@ pub struct PresentmentRow {
     pub lines_minor: Vec<i64>,
     /// The part that is shipping.
     pub shipping_minor: i64,
+    /// What is charged for the part that is paid in cash; `None`: placed when that was charged in the merchant's currency.
+    pub charge_minor: Option<i64>,
 }
 
 /// Sets rates, unless newer ones are known; sorted by currency, so that two calls never wait for each other.
@@ -123,8 +125,8 @@ pub async fn insert_presentment(
 ) -> Result<(), siyu_pg::Error> {
     sqlx::query(
         "insert into order_presentments
-            (merchant_id, order_id, currency, rate, source, rate_at, payable_minor, lines_minor, shipping_minor)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            (merchant_id, order_id, currency, rate, source, rate_at, payable_minor, lines_minor, shipping_minor, charge_minor)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(tx.merchant())
     .bind(order)
@@ -135,18 +137,19 @@ pub async fn insert_presentment(
     .bind(shown.payable_minor)
     .bind(&shown.lines_minor)
     .bind(shown.shipping_minor)
+    .bind(shown.charge_minor)
     .execute(&mut **tx)
     .await?;
     Ok(())
 }
 
-/// An order in the currency that its buyer sees; `None`: the merchant's.
+/// An order in the currency that its buyer sees and is charged in; `None`: the merchant's.
 pub async fn presentment(
     tx: &mut Tx,
     order: OrderId,
 ) -> Result<Option<PresentmentRow>, siyu_pg::Error> {
     let row = sqlx::query_as(
-        "select currency, rate, source, rate_at, payable_minor, lines_minor, shipping_minor
+        "select currency, rate, source, rate_at, payable_minor, lines_minor, shipping_minor, charge_minor
         from order_presentments
         where merchant_id = $1 and order_id = $2",
     )

@@ -5,31 +5,30 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use prost::Message;
-use siyu_events::NewEvent;
 use siyu_grpc::Ctx;
 use siyu_kernel::{Code, Fault, Id, Money, Violation, kind::Person};
 use siyu_pg::Tx;
 use siyu_proto::order::v1 as proto;
 
 use super::{
-    domain::{Change, Draft, Incoming, Key, Outcome, TooLarge},
+    domain::{Draft, Incoming, Key, Outcome, TooLarge},
+    keep,
     parse::{self, Reading, Surroundings},
     release,
     store::{self, Aside},
 };
 use crate::{
     App, buyer, limits,
-    order::{
-        domain::{OrderId, State},
-        events,
-    },
+    order::domain::{OrderId, State},
 };
 
-/// What became of one order of a batch.
+/// What became of one order, or refund, of a batch.
 #[derive(Debug, Clone)]
 pub enum Answer {
     /// It was taken in.
     Done(Outcome, OrderId),
+    /// It was taken in, and its order has not come yet.
+    Waiting(Outcome),
     /// It was put aside.
     Quarantined,
     /// It was refused.
@@ -163,23 +162,16 @@ async fn write(
     read: &[Read],
 ) -> Result<Option<Vec<Answer>>, Fault> {
     let persons = buyers(tx, read).await?;
-    let mut drafts = load(tx, read).await?;
+    store::enter(tx).await?;
+    let keys = read.iter().filter_map(|one| match one {
+        Read::Sound(incoming, _) => Some(&incoming.key),
+        Read::Aside(_) | Read::Wrong(_) => None,
+    });
+    let mut drafts = keep::load(tx, &keys.collect()).await?;
     let decide = |one| decide(app, ctx, &mut drafts, &persons, one);
     let answers: Vec<Answer> = read.iter().map(decide).collect();
-    // In the order of their keys, so that two imports never wait for each other.
-    let mut drafts: Vec<(&Key, Draft)> = drafts.into_iter().collect();
-    drafts.sort_by_key(|(a, _)| *a);
-    let changes: Vec<Change> = drafts.into_iter().filter_map(|(_, draft)| draft.finish()).collect();
-    let (known, new): (Vec<&Change>, Vec<&Change>) =
-        changes.iter().partition(|change| change.existed);
-    if !new.is_empty() && store::insert(tx, &new).await? < new.len() as u64 {
+    if !keep::save(app, tx, ctx, drafts).await? {
         return Ok(None);
-    }
-    if !known.is_empty() {
-        store::save(tx, &known).await?;
-    }
-    if !changes.is_empty() {
-        store::save_lines(tx, &changes).await?;
     }
     let aside = aside(read);
     if !aside.is_empty() {
@@ -192,15 +184,7 @@ async fn write(
         let payloads = aside.iter().map(payload).collect();
         store::put_aside(tx, &aside, payloads, ctx.now).await?;
     }
-    let facts: Vec<_> = changes.iter().filter_map(|change| news(change, app, ctx)).collect();
-    siyu_events::append(tx, &facts).await?;
     Ok(Some(answers))
-}
-
-/// The fact that a change makes true, if it makes one.
-fn news(change: &Change, app: &App, ctx: &Ctx) -> Option<NewEvent> {
-    let fact = change.fact?;
-    Some(events::of(fact, (&change.order, None), &change.lines, app.ids.uuid(), ctx.now))
 }
 
 /// What is to be put aside: each version once, as it came last, in the order of the keys, so that two imports never wait for
@@ -217,35 +201,6 @@ fn aside(read: &[Read]) -> Vec<&Aside> {
 /// The words that nobody knew when the batch was read, by platform.
 fn unknown_words(read: &[Read]) -> BTreeSet<(&str, &str)> {
     aside(read).iter().map(|aside| (aside.key.platform.as_str(), aside.status.as_str())).collect()
-}
-
-/// The orders of the batch that are known, locked.
-async fn load<'a>(tx: &mut Tx, read: &'a [Read]) -> Result<HashMap<&'a Key, Draft>, Fault> {
-    let keys: BTreeSet<&Key> = read
-        .iter()
-        .filter_map(|one| match one {
-            Read::Sound(incoming, _) => Some(&incoming.key),
-            Read::Aside(_) | Read::Wrong(_) => None,
-        })
-        .collect();
-    let sorted: Vec<&Key> = keys.iter().copied().collect();
-    let orders = store::lock(tx, &sorted).await?;
-    if orders.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
-    let mut lines = store::lines(tx, &ids).await?;
-    let draft = |order: crate::order::domain::Order| {
-        let key = Key {
-            platform: order.platform.clone(),
-            shop_id: order.shop_id.clone(),
-            order_no: order.platform_order_no.clone(),
-        };
-        let key = *keys.get(&key).expect("only what was asked for is found");
-        let lines = lines.remove(&order.id).unwrap_or_default();
-        (key, Draft::known(order, lines))
-    };
-    Ok(orders.into_iter().map(draft).collect())
 }
 
 /// Whom buyers turned out to be since the member service was asked; nobody is merged before the transaction ends.
@@ -288,6 +243,10 @@ fn decide<'a>(
     if let Some(draft) = drafts.get_mut(&incoming.key) {
         let applied = draft.apply(incoming, person, &limits::ORDER);
         return applied.map_or_else(too_large, |outcome| Answer::Done(outcome, draft.id()));
+    }
+    if incoming.lines.is_empty() {
+        let description = "is required for an order that is not known".to_owned();
+        return Answer::Rejected(vec![Violation { field: "lines".into(), description }]);
     }
     if let Err(error) = limits::ORDER.check(incoming.lines.iter()) {
         return too_large(error);

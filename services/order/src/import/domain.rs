@@ -9,6 +9,7 @@ use siyu_kernel::{
     kind::{Person, Store},
 };
 
+use super::refund::{self, Back, Taken};
 use crate::order::domain::{CurrencyColumn, Domain, Fact, Line, Order, OrderId, State};
 
 /// What names an order on its platform.
@@ -85,11 +86,37 @@ pub struct Bounds {
     pub quantity: i64,
 }
 
+/// An order that is known: the row.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Known {
+    /// The order.
+    #[sqlx(flatten)]
+    pub order: Order,
+    /// What the platform's word means, where refunds made another state of it.
+    pub platform_state: Option<State>,
+}
+
+/// A line that is known: the row.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Position {
+    /// What is left of the line.
+    #[sqlx(flatten)]
+    pub line: Line,
+    /// What refunds took from it.
+    #[sqlx(flatten)]
+    pub taken: Taken,
+}
+
 /// An order while a batch works on it.
 #[derive(Debug)]
 pub struct Draft {
     order: Order,
+    /// What the platform's word means, whatever refunds make of it.
+    word: State,
+    /// As they were sold.
     lines: BTreeMap<i32, Line>,
+    /// What refunds had taken before.
+    taken: BTreeMap<i32, Taken>,
     existed: bool,
     counted: bool,
     header_dirty: bool,
@@ -101,8 +128,12 @@ pub struct Draft {
 pub struct Change {
     /// The order as it is now.
     pub order: Order,
-    /// All of its lines.
+    /// What the platform's word means, where refunds made another state of it.
+    pub platform_state: Option<State>,
+    /// What is left of each of its lines.
     pub lines: Vec<Line>,
+    /// What refunds took from them, by number.
+    pub taken: BTreeMap<i32, Taken>,
     /// The numbers of the lines that are new or other.
     pub dirty_lines: BTreeSet<i32>,
     /// The order has a row already.
@@ -113,12 +144,21 @@ pub struct Change {
 
 impl Draft {
     /// A draft of an order that is known.
-    pub fn known(mut order: Order, lines: Vec<Line>) -> Self {
+    pub fn known(known: Known, positions: Vec<Position>) -> Self {
+        let mut order = known.order;
         // Before the column was there, nobody wrote down which version said when the buyer paid.
         order.paid_version = order.paid_version.or(order.paid_at.map(|_| order.version));
+        let taken = positions.iter().map(|of| (of.line.line_no, of.taken)).collect();
+        let sold = |Position { line, taken }: Position| {
+            let (paid_minor, quantity) =
+                (line.paid_minor + taken.minor, line.quantity + taken.quantity);
+            (line.line_no, Line { quantity, paid_minor, ..line })
+        };
         Self {
             counted: order.counts(),
-            lines: lines.into_iter().map(|line| (line.line_no, line)).collect(),
+            word: known.platform_state.unwrap_or(order.state),
+            lines: positions.into_iter().map(sold).collect(),
+            taken,
             existed: true,
             header_dirty: false,
             dirty_lines: BTreeSet::new(),
@@ -156,7 +196,16 @@ impl Draft {
         };
         let lines = incoming.lines.iter().map(|line| (line.line_no, line.clone())).collect();
         let dirty_lines = incoming.lines.iter().map(|line| line.line_no).collect();
-        Self { order, lines, existed: false, counted: false, header_dirty: true, dirty_lines }
+        Self {
+            order,
+            word: incoming.state,
+            lines,
+            taken: BTreeMap::new(),
+            existed: false,
+            counted: false,
+            header_dirty: true,
+            dirty_lines,
+        }
     }
 
     /// The order.
@@ -184,8 +233,9 @@ impl Draft {
         Ok(if header || !news.is_empty() { Outcome::Updated } else { Outcome::Unchanged })
     }
 
-    /// What has to be written; `None` when nothing changed.
-    pub fn finish(mut self) -> Option<Change> {
+    /// What has to be written, with everything that was given back of the order; `None` when nothing changed.
+    pub fn finish(mut self, backs: &[Back]) -> Option<Change> {
+        let taken = self.settle(backs);
         if !self.header_dirty && self.dirty_lines.is_empty() {
             return None;
         }
@@ -202,12 +252,32 @@ impl Draft {
         };
         self.order.told |= fact == Some(Fact::Paid);
         Some(Change {
+            platform_state: Some(self.word).filter(|word| *word != self.order.state),
             order: self.order,
             lines: self.lines.into_values().collect(),
+            taken,
             dirty_lines: self.dirty_lines,
             existed: self.existed,
             fact,
         })
+    }
+
+    /// Takes from the lines, which are as they were sold, what was given back; says what that is.
+    fn settle(&mut self, backs: &[Back]) -> BTreeMap<i32, Taken> {
+        let taken = refund::taken(&self.lines, backs);
+        let is_empty = self.word.counts() && refund::leave_nothing(&self.lines, &taken);
+        let state = if is_empty { State::Refunded } else { self.word };
+        self.header_dirty |= self.order.state != state;
+        self.order.state = state;
+        for (line_no, of) in &taken {
+            let line = self.lines.get_mut(line_no).expect("only lines lose something");
+            line.paid_minor -= of.minor;
+            line.quantity -= of.quantity;
+            if self.taken.get(line_no).copied().unwrap_or_default() != *of {
+                self.dirty_lines.insert(*line_no);
+            }
+        }
+        taken
     }
 
     fn apply_header(&mut self, incoming: &Incoming, person_id: Id<Person>) -> bool {
@@ -233,8 +303,8 @@ impl Draft {
         if incoming.version <= order.version {
             return false;
         }
+        self.word = incoming.state;
         order.person_id = person_id;
-        order.state = incoming.state;
         order.domain = incoming.domain;
         order.channel.clone_from(&incoming.channel);
         order.store_id = incoming.store_id;
@@ -267,170 +337,4 @@ impl Bounds {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use uuid::Uuid;
-
-    use super::*;
-
-    const BOUNDS: Bounds = Bounds { lines: 100, amount_minor: 1_000_000, quantity: 1_000 };
-
-    fn at(seconds: i64) -> DateTime<Utc> {
-        DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
-    }
-
-    fn incoming(version: i64, state: State, lines: &[(i32, i64)]) -> Incoming {
-        Incoming {
-            key: Key { platform: "tmall".into(), shop_id: "s".into(), order_no: "1".into() },
-            buyer_id: "b".into(),
-            state,
-            domain: Domain::Public,
-            channel: String::new(),
-            store_id: None,
-            paid_at: Some(at(0)),
-            currency: Currency::parse("CNY").unwrap(),
-            subsidy_minor: 0,
-            version: at(version),
-            lines: lines
-                .iter()
-                .map(|&(line_no, paid_minor)| Line {
-                    line_no,
-                    sku: String::new(),
-                    category: String::new(),
-                    quantity: 1,
-                    paid_minor,
-                    version: at(version),
-                })
-                .collect(),
-        }
-    }
-
-    fn person() -> Id<Person> {
-        Id::from_uuid(Uuid::from_u128(1))
-    }
-
-    fn start(first: &Incoming) -> Change {
-        Draft::new(Id::from_uuid(Uuid::from_u128(2)), first, person(), at(9)).finish().unwrap()
-    }
-
-    fn then(before: Change, next: &Incoming) -> (Outcome, Option<Change>) {
-        let mut draft = Draft::known(before.order, before.lines);
-        (draft.apply(next, person(), &BOUNDS).unwrap(), draft.finish())
-    }
-
-    #[test]
-    fn an_order_tells_its_life_once_per_step() {
-        let paid = start(&incoming(1, State::Paid, &[(1, 500)]));
-        assert_eq!(
-            (paid.fact, paid.order.paid_minor, paid.order.revision),
-            (Some(Fact::Paid), 500, 1)
-        );
-        let (outcome, shipped) = then(paid, &incoming(2, State::Shipped, &[(1, 450), (2, 50)]));
-        let shipped = shipped.unwrap();
-        assert_eq!(
-            (outcome, shipped.fact, shipped.order.revision),
-            (Outcome::Updated, Some(Fact::Revised), 2)
-        );
-        assert_eq!(shipped.order.paid_minor, 500);
-        let (_, refunded) = then(shipped, &incoming(3, State::Refunded, &[(1, 450)]));
-        let refunded = refunded.unwrap();
-        assert_eq!(refunded.fact, Some(Fact::Voided));
-        let (_, again) = then(refunded, &incoming(4, State::Paid, &[(1, 450)]));
-        assert_eq!(again.unwrap().fact, Some(Fact::Revised));
-    }
-
-    #[test]
-    fn an_unpaid_order_tells_nothing_until_it_is_paid() {
-        let mut unpaid = incoming(1, State::Created, &[(1, 500)]);
-        unpaid.paid_at = None;
-        let created = start(&unpaid);
-        assert_eq!(created.fact, None);
-        let (_, paid) = then(created, &incoming(2, State::Paid, &[(1, 500)]));
-        assert_eq!(paid.unwrap().fact, Some(Fact::Paid));
-    }
-
-    #[test]
-    fn an_older_version_changes_nothing() {
-        let change = start(&incoming(5, State::Shipped, &[(1, 500)]));
-        let (outcome, none) = then(change, &incoming(4, State::Paid, &[(1, 900)]));
-        assert_eq!(outcome, Outcome::Unchanged);
-        assert!(none.is_none());
-    }
-
-    #[test]
-    fn when_the_buyer_paid_is_what_the_latest_version_that_says_so_says() {
-        let paid = |version, paid_at: Option<i64>| Incoming {
-            paid_at: paid_at.map(at),
-            ..incoming(version, State::Refunded, &[(1, 500)])
-        };
-        let versions = [paid(1, Some(10)), paid(2, Some(20)), paid(3, None)];
-        for way in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
-            let mut known = start(&versions[way[0]]);
-            for next in &way[1..] {
-                let (order, lines) = (known.order.clone(), known.lines.clone());
-                known = then(known, &versions[*next]).1.unwrap_or_else(|| Change {
-                    order,
-                    lines,
-                    ..start(&versions[0])
-                });
-            }
-            assert_eq!(
-                (known.order.paid_at, known.order.version),
-                (Some(at(20)), at(3)),
-                "{way:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn an_order_that_is_too_large_is_refused_and_stays_as_it_was() {
-        let mut draft = Draft::known(start(&incoming(1, State::Paid, &[(1, 5)])).order, Vec::new());
-        let many: Vec<(i32, i64)> = (1..=101).map(|n| (n, 1)).collect();
-        let refused = |draft: &mut Draft, lines: &[(i32, i64)]| {
-            draft.apply(&incoming(2, State::Paid, lines), person(), &BOUNDS)
-        };
-        assert_eq!(refused(&mut draft, &many), Err(TooLarge::Lines(100)));
-        assert_eq!(
-            refused(&mut draft, &[(1, 900_000), (2, 100_001)]),
-            Err(TooLarge::Amount(1_000_000))
-        );
-        assert!(draft.finish().is_none());
-    }
-
-    proptest! {
-        #[test]
-        fn versions_end_in_the_same_order_whatever_way_they_arrive(
-            versions in prop::collection::btree_map(
-                1..50_i64,
-                (0..4_usize, prop::option::of(0..9_i64), prop::collection::btree_map(1..6_i32, 0..1000_i64, 1..4)),
-                1..8,
-            ),
-            seed in prop::collection::vec(any::<u16>(), 8),
-        ) {
-            let states = [State::Paid, State::Shipped, State::Refunded, State::Completed];
-            let all: Vec<Incoming> = versions
-                .iter()
-                .map(|(&version, (state, paid, lines))| {
-                    let lines: Vec<(i32, i64)> = lines.iter().map(|(&n, &m)| (n, m)).collect();
-                    let paid_at = paid.map(at);
-                    Incoming { paid_at, ..incoming(version, states[*state], &lines) }
-                })
-                .collect();
-            let mut shuffled: Vec<(u16, &Incoming)> = seed.iter().copied().chain(std::iter::repeat(0)).zip(&all).collect();
-            shuffled.sort_by_key(|(key, _)| *key);
-            let run = |order: Vec<&Incoming>| {
-                let mut known = start(order[0]);
-                for next in &order[1..] {
-                    let before = (known.order.clone(), known.lines.clone());
-                    let mut draft = Draft::known(before.0, before.1);
-                    draft.apply(next, person(), &BOUNDS).unwrap();
-                    if let Some(change) = draft.finish() { known = change; }
-                }
-                let order = known.order;
-                let paid = (order.paid_at, order.paid_minor, order.quantity);
-                (order.state, paid, order.version, known.lines)
-            };
-            prop_assert_eq!(run(all.iter().collect()), run(shuffled.into_iter().map(|(_, i)| i).collect()));
-        }
-    }
-}
+mod tests;

@@ -100,7 +100,7 @@ async fn some(
         let Some(answers) = answers else { continue };
         let is_in = |(row, answer): (&store::QuarantinedRow, &Answer)| match answer {
             Answer::Done(..) => Some(row.id),
-            Answer::Quarantined | Answer::Rejected(_) => None,
+            Answer::Waiting(_) | Answer::Quarantined | Answer::Rejected(_) => None,
         };
         let ids: Vec<_> = rows.iter().zip(&answers).filter_map(is_in).collect();
         store::release(&mut tx, &ids).await?;

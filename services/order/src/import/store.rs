@@ -13,8 +13,11 @@ use siyu_pg::Tx;
 use siyu_proto::order::v1::ExternalOrder;
 use uuid::Uuid;
 
-use super::domain::{Change, Key};
-use crate::order::domain::{Line, Order, OrderId, State};
+use super::{
+    domain::{Change, Key, Known, Position},
+    refund::Taken,
+};
+use crate::order::domain::{Line, OrderId, State};
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
 
@@ -51,20 +54,42 @@ pub struct Aside {
 }
 
 #[derive(sqlx::FromRow)]
-struct LineRow {
+struct PositionRow {
     order_id: OrderId,
     #[sqlx(flatten)]
-    line: Line,
+    position: Position,
+}
+
+/// Lets orders come in until the transaction ends: whoever [shuts](shut) the door waits so long.
+pub async fn enter(tx: &mut Tx) -> Result<(), siyu_pg::Error> {
+    sqlx::query("select pg_advisory_xact_lock_shared(hashtextextended('order.imported ' || $1::uuid::text, 0))")
+        .bind(tx.merchant())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Lets no order come in until the transaction ends, for what is kept of orders that may not be there yet: whoever writes it and
+/// an order that comes at the same moment see one another.
+pub async fn shut(tx: &mut Tx) -> Result<(), siyu_pg::Error> {
+    sqlx::query(
+        "select pg_advisory_xact_lock(hashtextextended('order.imported ' || $1::uuid::text, 0))",
+    )
+    .bind(tx.merchant())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 /// Locks the orders that exist among `keys`, which are sorted, so that two imports never wait for each other.
-pub async fn lock(tx: &mut Tx, keys: &[&Key]) -> Result<Vec<Order>, siyu_pg::Error> {
+pub async fn lock(tx: &mut Tx, keys: &[&Key]) -> Result<Vec<Known>, siyu_pg::Error> {
     let orders = sqlx::query_as(
         "select o.*
         from unnest($2::text[], $3::text[], $4::text[]) as k (platform, shop_id, order_no)
         cross join lateral (
             select id, platform, shop_id, platform_order_no, person_id, state, domain, channel, store_id, paid_at,
-                paid_version, currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at
+                paid_version, currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at,
+                platform_state
             from orders
             where merchant_id = $1 and platform = k.platform and shop_id = k.shop_id
                 and platform_order_no = k.order_no
@@ -81,16 +106,16 @@ pub async fn lock(tx: &mut Tx, keys: &[&Key]) -> Result<Vec<Order>, siyu_pg::Err
     Ok(orders)
 }
 
-/// The lines of many orders.
-pub async fn lines(
+/// The lines of many orders, with what refunds took from them.
+pub async fn positions(
     tx: &mut Tx,
     ids: &[OrderId],
-) -> Result<HashMap<OrderId, Vec<Line>>, siyu_pg::Error> {
-    let rows: Vec<LineRow> = sqlx::query_as(
+) -> Result<HashMap<OrderId, Vec<Position>>, siyu_pg::Error> {
+    let rows: Vec<PositionRow> = sqlx::query_as(
         "select l.*
         from unnest($2::uuid[]) as k (order_id)
         cross join lateral (
-            select order_id, line_no, sku, category, quantity, paid_minor, version
+            select order_id, line_no, sku, category, quantity, paid_minor, version, refunded_minor, refunded_quantity
             from order_lines
             where merchant_id = $1 and order_id = k.order_id
             offset 0
@@ -100,11 +125,11 @@ pub async fn lines(
     .bind(ids)
     .fetch_all(&mut **tx)
     .await?;
-    let mut lines: HashMap<OrderId, Vec<Line>> = HashMap::new();
+    let mut positions: HashMap<OrderId, Vec<Position>> = HashMap::new();
     for row in rows {
-        lines.entry(row.order_id).or_default().push(row.line);
+        positions.entry(row.order_id).or_default().push(row.position);
     }
-    Ok(lines)
+    Ok(positions)
 }
 
 /// Inserts orders; returns how many were new. Fewer than given: another import was faster, and the batch starts anew.
@@ -112,10 +137,10 @@ pub async fn insert(tx: &mut Tx, changes: &[&Change]) -> Result<u64, siyu_pg::Er
     let query = sqlx::query(
         "insert into orders (merchant_id, id, platform, shop_id, platform_order_no, person_id, state, domain, channel,
             store_id, paid_at, currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at,
-            paid_version)
+            paid_version, platform_state)
         select $1, * from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::text[],
             $9::text[], $10::uuid[], $11::timestamptz[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[],
-            $16::bigint[], $17::timestamptz[], $18::boolean[], $19::timestamptz[], $20::timestamptz[])
+            $16::bigint[], $17::timestamptz[], $18::boolean[], $19::timestamptz[], $20::timestamptz[], $21::text[])
         on conflict on constraint orders_platform_order_no_key do nothing",
     );
     Ok(bind(query, tx.merchant(), changes).execute(&mut **tx).await?.rows_affected())
@@ -145,6 +170,7 @@ fn bind<'q>(query: Query<'q>, merchant: Id<Merchant>, changes: &'q [&Change]) ->
         .bind(orders().map(|o| o.told).collect::<Vec<_>>())
         .bind(orders().map(|o| o.created_at).collect::<Vec<_>>())
         .bind(orders().map(|o| o.paid_version).collect::<Vec<_>>())
+        .bind(changes.iter().map(|c| c.platform_state).collect::<Vec<_>>())
 }
 
 /// Saves orders that were locked before. They exist: written as an upsert because an update from a list may be planned as
@@ -153,16 +179,16 @@ pub async fn save(tx: &mut Tx, changes: &[&Change]) -> Result<(), siyu_pg::Error
     let query = sqlx::query(
         "insert into orders (merchant_id, id, platform, shop_id, platform_order_no, person_id, state, domain, channel,
             store_id, paid_at, currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at,
-            paid_version)
+            paid_version, platform_state)
         select $1, * from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::text[],
             $9::text[], $10::uuid[], $11::timestamptz[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[],
-            $16::bigint[], $17::timestamptz[], $18::boolean[], $19::timestamptz[], $20::timestamptz[])
+            $16::bigint[], $17::timestamptz[], $18::boolean[], $19::timestamptz[], $20::timestamptz[], $21::text[])
         on conflict on constraint orders_pkey do update
         set person_id = excluded.person_id, state = excluded.state, domain = excluded.domain,
             channel = excluded.channel, store_id = excluded.store_id, paid_at = excluded.paid_at,
             paid_minor = excluded.paid_minor, subsidy_minor = excluded.subsidy_minor,
             quantity = excluded.quantity, revision = excluded.revision, version = excluded.version,
-            told = excluded.told, paid_version = excluded.paid_version
+            told = excluded.told, paid_version = excluded.paid_version, platform_state = excluded.platform_state
         where orders.revision = excluded.revision - 1",
     );
     let done = bind(query, tx.merchant(), changes).execute(&mut **tx).await?;
@@ -172,29 +198,34 @@ pub async fn save(tx: &mut Tx, changes: &[&Change]) -> Result<(), siyu_pg::Error
 
 /// Writes the lines that are new or other.
 pub async fn save_lines(tx: &mut Tx, changes: &[Change]) -> Result<(), siyu_pg::Error> {
-    let dirty: Vec<(OrderId, &Line)> = changes
+    let dirty: Vec<(OrderId, &Line, Taken)> = changes
         .iter()
         .flat_map(|change| {
             let is_dirty = |line: &&Line| change.dirty_lines.contains(&line.line_no);
-            change.lines.iter().filter(is_dirty).map(|line| (change.order.id, line))
+            let of = |line: &Line| change.taken.get(&line.line_no).copied().unwrap_or_default();
+            change.lines.iter().filter(is_dirty).map(move |line| (change.order.id, line, of(line)))
         })
         .collect();
     sqlx::query(
-        "insert into order_lines (merchant_id, order_id, line_no, sku, category, quantity, paid_minor, version)
+        "insert into order_lines (merchant_id, order_id, line_no, sku, category, quantity, paid_minor, version,
+            refunded_minor, refunded_quantity)
         select $1, * from unnest($2::uuid[], $3::integer[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
-            $8::timestamptz[])
+            $8::timestamptz[], $9::bigint[], $10::bigint[])
         on conflict on constraint order_lines_pkey do update
         set sku = excluded.sku, category = excluded.category, quantity = excluded.quantity,
-            paid_minor = excluded.paid_minor, version = excluded.version",
+            paid_minor = excluded.paid_minor, version = excluded.version, refunded_minor = excluded.refunded_minor,
+            refunded_quantity = excluded.refunded_quantity",
     )
     .bind(tx.merchant())
-    .bind(dirty.iter().map(|(id, _)| *id).collect::<Vec<_>>())
-    .bind(dirty.iter().map(|(_, line)| line.line_no).collect::<Vec<_>>())
-    .bind(dirty.iter().map(|(_, line)| line.sku.as_str()).collect::<Vec<_>>())
-    .bind(dirty.iter().map(|(_, line)| line.category.as_str()).collect::<Vec<_>>())
-    .bind(dirty.iter().map(|(_, line)| line.quantity).collect::<Vec<_>>())
-    .bind(dirty.iter().map(|(_, line)| line.paid_minor).collect::<Vec<_>>())
-    .bind(dirty.iter().map(|(_, line)| line.version).collect::<Vec<_>>())
+    .bind(dirty.iter().map(|(id, ..)| *id).collect::<Vec<_>>())
+    .bind(dirty.iter().map(|(_, line, _)| line.line_no).collect::<Vec<_>>())
+    .bind(dirty.iter().map(|(_, line, _)| line.sku.as_str()).collect::<Vec<_>>())
+    .bind(dirty.iter().map(|(_, line, _)| line.category.as_str()).collect::<Vec<_>>())
+    .bind(dirty.iter().map(|(_, line, _)| line.quantity).collect::<Vec<_>>())
+    .bind(dirty.iter().map(|(_, line, _)| line.paid_minor).collect::<Vec<_>>())
+    .bind(dirty.iter().map(|(_, line, _)| line.version).collect::<Vec<_>>())
+    .bind(dirty.iter().map(|(.., taken)| taken.minor).collect::<Vec<_>>())
+    .bind(dirty.iter().map(|(.., taken)| taken.quantity).collect::<Vec<_>>())
     .execute(&mut **tx)
     .await?;
     Ok(())

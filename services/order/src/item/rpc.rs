@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use siyu_grpc::{Ctx, parse, serve};
+use siyu_grpc::{Ctx, parse, serve, serve_each};
 use siyu_kernel::{Code, Fault, Violation};
 use siyu_pg::page;
 use siyu_proto::order::v1::{
-    GetItemRequest, GetItemResponse, ListItemsRequest, ListItemsResponse, ListVisibleItemsRequest,
-    ListVisibleItemsResponse, UpsertItemsRequest, UpsertItemsResponse,
+    self as proto, GetItemRequest, GetItemResponse, ListItemsRequest, ListItemsResponse,
+    ListVisibleItemsRequest, ListVisibleItemsResponse, StreamUpsertItemsRequest,
+    StreamUpsertItemsResponse, UpsertItemsRequest, UpsertItemsResponse,
     item_service_server::ItemService,
 };
-use tonic::{Request, Response, Status, async_trait};
+use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use super::{
     domain::{self, Item},
@@ -24,7 +25,28 @@ impl ItemService for App {
         &self,
         request: Request<UpsertItemsRequest>,
     ) -> Result<Response<UpsertItemsResponse>, Status> {
-        serve(request, |ctx, message| upsert(self, ctx, message)).await
+        serve(request, async |ctx: Ctx, message: UpsertItemsRequest| {
+            let items = upsert(self, &ctx, &message.items).await?;
+            Ok::<_, Fault>(UpsertItemsResponse { items })
+        })
+        .await
+    }
+
+    type StreamUpsertItemsStream = siyu_grpc::Replies<StreamUpsertItemsResponse>;
+
+    async fn stream_upsert_items(
+        &self,
+        request: Request<Streaming<StreamUpsertItemsRequest>>,
+    ) -> Result<Response<Self::StreamUpsertItemsStream>, Status> {
+        let app = self.clone();
+        serve_each(request, move |ctx, message: StreamUpsertItemsRequest| {
+            let app = app.clone();
+            async move {
+                let items = upsert(&app, &ctx, &message.items).await?;
+                Ok::<_, Fault>(StreamUpsertItemsResponse { items })
+            }
+        })
+        .await
     }
 
     async fn get_item(
@@ -49,15 +71,12 @@ impl ItemService for App {
     }
 }
 
-async fn upsert(
-    app: &App,
-    ctx: Ctx,
-    request: UpsertItemsRequest,
-) -> Result<UpsertItemsResponse, Fault> {
-    let currency = app.directory.known(&ctx, &BTreeSet::new()).await?.currency;
+/// Stores items, all or none; gives them as they are then, in the order given.
+async fn upsert(app: &App, ctx: &Ctx, items: &[proto::Item]) -> Result<Vec<proto::Item>, Fault> {
+    let currency = app.directory.known(ctx, &BTreeSet::new()).await?.currency;
     let (mut wanted, mut seen) = (Vec::new(), BTreeSet::new());
-    let mut wrong = domain::shared_skus(&request.items);
-    for (i, item) in request.items.iter().enumerate() {
+    let mut wrong = domain::shared_skus(items);
+    for (i, item) in items.iter().enumerate() {
         let field = format!("items[{i}]");
         if !seen.insert(&item.code) {
             let description = format!("\"{}\" stands twice", item.code);
@@ -72,7 +91,7 @@ async fn upsert(
         return Err(Fault::invalid(wrong));
     }
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
-    let codes: Vec<&str> = request.items.iter().map(|item| item.code.as_str()).collect();
+    let codes: Vec<&str> = items.iter().map(|item| item.code.as_str()).collect();
     let known = by_code(store::lock(&mut tx, &codes).await?);
     let mut changed: Vec<Item> = wanted
         .into_iter()
@@ -93,7 +112,7 @@ async fn upsert(
     let mut stand = by_code(store::lock(&mut tx, &codes).await?);
     tx.commit().await?;
     let shown = codes.iter().filter_map(|code| stand.remove(*code));
-    Ok(UpsertItemsResponse { items: shown.map(|item| item.show(currency)).collect() })
+    Ok(shown.map(|item| item.show(currency)).collect())
 }
 
 fn by_code(items: Vec<Item>) -> BTreeMap<String, Item> {

@@ -47,6 +47,22 @@ pub async fn find(tx: &mut Tx, id: OrderId) -> Result<Option<Order>, siyu_pg::Er
     Ok(order)
 }
 
+/// One order of whatever platform, locked until the transaction ends.
+pub async fn lock(tx: &mut Tx, id: OrderId) -> Result<Option<Order>, siyu_pg::Error> {
+    let order = sqlx::query_as(
+        "select id, platform, shop_id, platform_order_no, person_id, state, domain, channel, store_id, paid_at,
+            paid_version, currency, paid_minor, subsidy_minor, quantity, revision, version, told, created_at
+        from orders
+        where merchant_id = $1 and id = $2
+        for update",
+    )
+    .bind(tx.merchant())
+    .bind(id)
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(order)
+}
+
 /// The lines of one order, by number.
 pub async fn lines(tx: &mut Tx, id: OrderId) -> Result<Vec<Line>, siyu_pg::Error> {
     let lines = sqlx::query_as(

@@ -70,11 +70,11 @@ async fn begin(
     if account.paused {
         return Err(refused("ACCOUNT_PAUSED", "no payments are begun with the account at present"));
     }
-    if !account.kind.takes(claim.currency.0) {
-        return Err(refused(
-            "CURRENCY_NOT_TAKEN",
-            "the payment company does not take the currency",
-        ));
+    let charged_in = claim.charge_currency.0;
+    if !account.kind.takes(charged_in) {
+        let message = "the payment company does not take the currency that the buyer is charged in";
+        let fault = refused("CURRENCY_NOT_TAKEN", message);
+        return Err(fault.with("currency_code", charged_in.code()));
     }
     if claim.attempts >= limits::ATTEMPTS_MAX {
         let message = "so many payments were begun for the order that no more are";
@@ -91,8 +91,8 @@ async fn begin(
         description: request.description.clone(),
         payer_id: request.payer_id.clone(),
         out_trade_no: out_trade_no(order_id, claim.attempts),
-        amount_minor: claim.cash_minor,
-        currency: claim.currency,
+        amount_minor: claim.charge_minor,
+        currency: claim.charge_currency,
         state: State::Created,
         prepay: Vec::new(),
         provider_no: String::new(),

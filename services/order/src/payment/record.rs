@@ -102,10 +102,13 @@ pub(crate) async fn payment(
     let claim = claim::store::lock(&mut tx, order_id).await?;
     let mut claim = claim.ok_or_else(|| Fault::not_found("payment claim"))?;
     let paid_at = moved_at("pay_time", request.pay_time, claim.created_at, ctx.now)?;
-    if request.amount_minor != claim.cash_minor {
-        let message = format!("{} minor units are to be paid", claim.cash_minor);
+    let (charge_minor, currency) = (claim.charge_minor, claim.charge_currency.0);
+    if request.amount_minor != charge_minor {
+        let message = format!("{charge_minor} minor units of {currency} are to be paid");
         let fault = refused("RECORDED_AMOUNT_WRONG", message);
-        return Err(fault.with("cash_minor", claim.cash_minor));
+        return Err(fault
+            .with("charge_minor", charge_minor)
+            .with("currency_code", currency.code()));
     }
     let payment = attempt(app, &mut tx, &mut claim, (&request, method), ctx.now).await?;
     let record = Record {
@@ -124,7 +127,7 @@ pub(crate) async fn payment(
     let paid = Paid {
         provider_no: request.reference.clone(),
         amount_minor: request.amount_minor,
-        currency: claim.currency.0,
+        currency,
         payee: account.code.clone(),
         paid_at,
     };
@@ -160,8 +163,8 @@ async fn attempt(
         description: String::new(),
         payer_id: String::new(),
         out_trade_no: out_trade_no(claim.order_id, claim.attempts),
-        amount_minor: claim.cash_minor,
-        currency: claim.currency,
+        amount_minor: claim.charge_minor,
+        currency: claim.charge_currency,
         state: State::Created,
         prepay: Vec::new(),
         provider_no: String::new(),

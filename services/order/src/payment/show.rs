@@ -62,6 +62,7 @@ pub(crate) fn claim(claim: &Claim) -> proto::PaymentClaim {
     proto::PaymentClaim {
         order_id: claim.order_id.to_string(),
         cash: Some(money(claim.currency.0.code(), claim.cash_minor)),
+        charge: Some(money(claim.charge_currency.0.code(), claim.charge_minor)),
         state: state.into(),
         deadline_time: Some(timestamp(claim.deadline_at)),
         payment_id: claim.payment_id.map(|id| id.to_string()).unwrap_or_default(),

@@ -67,6 +67,13 @@ pub(super) fn difference(found: &Difference) -> proto::Difference {
 }
 
 pub(super) fn day(day: &Day) -> proto::StatementDay {
+    let sums = day.currencies.iter().zip(&day.paid_minor).zip(&day.refunded_minor);
+    let sum = |((code, &paid), &refunded): ((&String, _), _)| proto::StatementSum {
+        paid: Some(money(code, paid)),
+        refunded: Some(money(code, refunded)),
+    };
+    // What is in several currencies has no sum.
+    let only = |minor: &[i64]| if let [minor] = minor { *minor } else { 0 };
     proto::StatementDay {
         account_code: day.account_code.clone(),
         day: LocalDay(day.day).date().to_string(),
@@ -76,10 +83,11 @@ pub(super) fn day(day: &Day) -> proto::StatementDay {
         missing_here: day.missing_here,
         missing_there: day.missing_there,
         amount_differs: day.amount_differs,
-        paid_minor: day.paid_minor,
-        refunded_minor: day.refunded_minor,
+        paid_minor: only(&day.paid_minor),
+        refunded_minor: only(&day.refunded_minor),
         open: day.open,
         compare_time: Some(timestamp(day.compared_at)),
+        sums: sums.map(sum).collect(),
     }
 }
 

@@ -69,6 +69,8 @@ pub enum State {
     Failed,
     /// Whether it was sent is not known.
     Unknown,
+    /// Nothing is left of its order: it will not be sent.
+    Stopped,
 }
 
 /// What a provider says of a packet.
@@ -115,12 +117,13 @@ impl State {
             Self::Refunded => "refunded",
             Self::Failed => "failed",
             Self::Unknown => "unknown",
+            Self::Stopped => "stopped",
         }
     }
 
     /// Nothing more happens.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Received | Self::Refunded | Self::Failed)
+        matches!(self, Self::Received | Self::Refunded | Self::Failed | Self::Stopped)
     }
 }
 
@@ -128,6 +131,21 @@ impl Packet {
     /// The number that the provider knows it by: the same for every attempt (rule 8).
     pub fn bill_no(&self) -> String {
         self.id.to_string().split_off("rpk_".len())
+    }
+
+    /// Whether no provider was ever asked to send it. One that a provider did not know when it was asked for it is created
+    /// again, but may be on its way there still.
+    pub fn is_unasked(&self) -> bool {
+        self.state == State::Created && self.attempts == 0
+    }
+
+    /// Stops it while no provider was asked to send it; says whether it did.
+    pub fn stop(&mut self) -> bool {
+        let stops = self.is_unasked();
+        if stops {
+            self.state = State::Stopped;
+        }
+        stops
     }
 
     /// Takes an answer. One that says nothing new, or that comes after the end, changes nothing.
@@ -243,8 +261,22 @@ mod tests {
             (State::Sent, Nothing),
         ];
         assert_eq!(of(State::Sent), expected);
-        for done in [State::Received, State::Refunded, State::Failed] {
+        for done in [State::Received, State::Refunded, State::Failed, State::Stopped] {
             assert_eq!(of(done), [(done, Nothing); 5]);
+        }
+    }
+
+    #[test]
+    fn a_packet_is_stopped_only_before_a_provider_was_asked_to_send_it() {
+        let mut created = packet(State::Created);
+        assert_eq!((created.stop(), created.state), (true, State::Stopped));
+        assert_eq!((created.stop(), created.state), (false, State::Stopped), "once");
+        let mut again = Packet { attempts: 2, ..packet(State::Created) };
+        assert_eq!((again.stop(), again.state), (false, State::Created));
+        let others = [State::Sending, State::Sent, State::Received, State::Refunded, State::Failed];
+        for state in others.into_iter().chain([State::Unknown]) {
+            let mut other = packet(state);
+            assert_eq!((other.stop(), other.state), (false, state));
         }
     }
 

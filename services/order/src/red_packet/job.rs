@@ -3,12 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use siyu_kernel::{Fault, Id, kind::Merchant};
 use siyu_pg::Tx;
-use siyu_proto::order::v1::RedPacketPolicy;
 use siyu_runtime::Progress;
 
 use super::{
     domain::{Answer, Consequence, OPENS_WITHIN, Packet, PacketId, State},
-    send::limits_of,
+    stop,
     store::{self, limit},
 };
 use crate::{App, limits, tender::domain::pause};
@@ -54,7 +53,7 @@ pub(super) async fn step(app: &App, merchant: Id<Merchant>, id: PacketId) -> Res
     let answer = match before {
         State::Created => app.red_packets.send(&packet).await,
         State::Sending | State::Sent | State::Unknown => app.red_packets.query(&packet, now).await,
-        State::Received | State::Refunded | State::Failed => return Ok(()),
+        State::Received | State::Refunded | State::Failed | State::Stopped => return Ok(()),
     };
     keep(app, merchant, id, answer, now).await
 }
@@ -118,12 +117,7 @@ async fn follow(
             limit::reserve(tx, code, -minor).await?;
             store::enter(tx, packet, "returned", now).await?;
         }
-        Consequence::Released => {
-            limit::reserve(tx, code, -minor).await?;
-            for counted in limits_of(packet, &RedPacketPolicy::default()) {
-                limit::uncount(tx, &counted, minor).await?;
-            }
-        }
+        Consequence::Released => stop::release(tx, &[packet]).await?,
     }
     Ok(())
 }

@@ -249,6 +249,7 @@ pub(super) fn show(packet: &Packet) -> proto::RedPacket {
         State::Refunded => RedPacketState::Refunded,
         State::Failed => RedPacketState::Failed,
         State::Unknown => RedPacketState::Unknown,
+        State::Stopped => RedPacketState::Stopped,
     };
     proto::RedPacket {
         id: packet.id.to_string(),

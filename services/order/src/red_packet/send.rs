@@ -55,7 +55,8 @@ async fn create(app: &App, ctx: &Ctx, request: &SendRedPacketRequest) -> Result<
     }
     let person_id = buyer::leads(&mut tx, person_id).await?;
     if let Some(id) = order_id {
-        let order = order::store::find(&mut tx, id).await?;
+        // Before the budget: a refund of the order takes the budget when it has the order.
+        let order = order::store::lock(&mut tx, id).await?;
         order
             .filter(|order| order.person_id == person_id)
             .ok_or_else(|| Fault::not_found("order"))?;
@@ -126,18 +127,19 @@ pub(super) fn limits_of(packet: &Packet, policy: &RedPacketPolicy) -> Vec<Limit>
         packets_max,
         minor_max: unbounded(minor),
     };
-    let mut limits = Vec::new();
+    let mut bounds = Vec::new();
     if !packet.employee.is_empty() {
         let minor = policy.per_employee_day_minor;
-        limits.push(bound("employee", packet.employee.clone(), packet.day, i32::MAX, minor));
+        bounds.push(bound("employee", packet.employee.clone(), packet.day, i32::MAX, minor));
     }
     if let Some(order) = packet.order_id {
         let always = LocalDay(0).date();
-        limits.push(bound("order", order.to_string(), always, i32::MAX, policy.per_order_minor));
+        let (count, minor) = (limits::ORDER_REWARDS_MAX, policy.per_order_minor);
+        bounds.push(bound("order", order.to_string(), always, count, minor));
     }
     let (count, minor) = (policy.per_person_day_count, policy.per_person_day_minor);
-    limits.push(bound("person", packet.person_id.to_string(), packet.day, count, minor));
-    limits
+    bounds.push(bound("person", packet.person_id.to_string(), packet.day, count, minor));
+    bounds
 }
 
 /// Reserves the budget and counts for every limit, or refuses (rule 87).

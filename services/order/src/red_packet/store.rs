@@ -8,6 +8,7 @@ use siyu_pg::{SystemTx, Tx};
 use uuid::Uuid;
 
 use super::domain::{Packet, PacketId};
+use crate::order::domain::OrderId;
 
 /// What the ledger says of a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
@@ -82,6 +83,40 @@ pub async fn lock(tx: &mut Tx, id: PacketId) -> Result<Option<Packet>, siyu_pg::
     .fetch_optional(&mut **tx)
     .await?;
     Ok(packet)
+}
+
+/// The packets of an order, by id.
+pub async fn of_order(tx: &mut Tx, order: OrderId) -> Result<Vec<Packet>, siyu_pg::Error> {
+    let packets = sqlx::query_as(
+        "select id, person_id, order_id, employee, approved_by, wishing, budget_code, amount_minor, day, state, channel_no,
+            failure, created_at, sent_at, received_at, refunded_at, attempts
+        from red_packets
+        where merchant_id = $1 and order_id = $2 and order_id is not null
+        order by id",
+    )
+    .bind(tx.merchant())
+    .bind(order)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(packets)
+}
+
+/// The packets of an order, locked by id until the transaction ends. Whoever asks holds the lock of the order: there will be
+/// no others.
+pub async fn lock_of_order(tx: &mut Tx, order: OrderId) -> Result<Vec<Packet>, siyu_pg::Error> {
+    let packets = sqlx::query_as(
+        "select id, person_id, order_id, employee, approved_by, wishing, budget_code, amount_minor, day, state, channel_no,
+            failure, created_at, sent_at, received_at, refunded_at, attempts
+        from red_packets
+        where merchant_id = $1 and order_id = $2 and order_id is not null
+        order by id
+        for update",
+    )
+    .bind(tx.merchant())
+    .bind(order)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(packets)
 }
 
 /// Saves a packet that the transaction has locked.

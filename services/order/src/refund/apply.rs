@@ -4,7 +4,7 @@ use siyu_kernel::Fault;
 use siyu_pg::Tx;
 use siyu_proto::order::v1::RefundPlan;
 
-use super::{domain::Refund, sold};
+use super::{domain::Refund, rewards, sold};
 use crate::{
     App, coupon,
     fulfilment::{
@@ -31,6 +31,10 @@ pub(super) async fn apply(
 ) -> Result<(), Fault> {
     let plan = sold::plan_of(refund)?;
     let order_id = order.id;
+    if plan.fully {
+        // First, for what follows takes stock: whoever places an order takes coupons before that.
+        rewards::take_back(tx, refund, cause).await?;
+    }
     let mut lines = orders::lines(tx, order_id).await?;
     for line in &mut lines {
         for back in plan.lines.iter().filter(|back| back.line_no == line.line_no) {

@@ -61,6 +61,8 @@ pub struct Refund {
     pub failure: String,
     /// Who asked for it.
     pub actor: String,
+    /// An encoded `RefundPlan` that holds rewards only: what was done with them. `None`: as planned.
+    pub rewards: Option<Vec<u8>>,
     /// When the next step is due.
     pub due_at: Option<DateTime<Utc>>,
     /// How often it was tried.

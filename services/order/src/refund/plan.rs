@@ -12,6 +12,7 @@
 //! | a threshold that what remains no longer meets | as the order was sold: kept, or deducted |
 //! | tenders | in proportion to what is left of each, by largest remainder, ties to the earlier tender |
 //! | coupons | with the refund that leaves nothing, once |
+//! | rewards that nobody has received or used | taken back with the refund that leaves nothing |
 //!
 //! Always: no bucket (a line's money, its points, the shipping, a tender) falls below zero; the rows of a plan sum to its
 //! total, so do its tenders; after "the whole order" every bucket is empty, whatever went before. Where nothing is deducted,
@@ -21,6 +22,7 @@
 
 mod ask;
 mod line;
+mod reward;
 mod row;
 mod sold;
 mod threshold;
@@ -33,6 +35,7 @@ use std::collections::BTreeMap;
 use siyu_kernel::allocate;
 
 pub use ask::{Ask, AskLine, PlanError, Share, Shipping, Wrong};
+pub use reward::{Action, Given, Kept, Reward, RewardKind, unwind};
 pub use row::{Row, Why};
 pub use sold::{
     Enjoyed, Sold, SoldLine, SoldTender, TenderKind, Threshold, ThresholdPolicy, Unsound,
@@ -61,6 +64,8 @@ pub struct RefundPlan {
     pub fully: bool,
     /// Why, for the operator; the amounts sum to the total.
     pub rows: Vec<Row>,
+    /// What becomes of what the order gave.
+    pub rewards: Vec<Reward>,
 }
 
 /// What a refund gives back of a line.
@@ -130,6 +135,7 @@ pub fn plan(sold: &Sold, before: &Before, ask: &Ask) -> Result<RefundPlan, PlanE
         earned_on_minor: earned_on_minor.sum(),
         tenders,
         coupons,
+        rewards: unwind(&sold.given, fully),
         fully,
         rows,
         lines: lines.into_iter().filter(LineRefund::is_any).collect(),

@@ -11,7 +11,7 @@ use siyu_proto::order::v1::{self as proto, RefundAsk, RequestRefundRequest};
 use super::{
     domain::{Event, Part, Refund, State},
     plan::{Ask, AskLine, RefundPlan, Share, Shipping, TenderKind, plan},
-    sold, store,
+    rewards, sold, store,
 };
 use crate::{
     App,
@@ -27,12 +27,14 @@ pub(crate) async fn planned(
     tx: &mut Tx,
     order: &Order,
     ask: &RefundAsk,
+    now: DateTime<Utc>,
 ) -> Result<(proto::RefundPlan, Vec<Refund>), Fault> {
     if lifecycle::Event::Refunded.next(order.state).is_none() {
         return Err(advance::wrong_state(order, lifecycle::Event::Refunded));
     }
     let ask = read(ask)?;
-    let (sold, before, refunds) = sold::read(tx, order.id).await?;
+    let (mut sold, before, refunds) = sold::read(tx, order.id).await?;
+    sold.given = rewards::given(tx, order.id, now).await?;
     let plan = plan(&sold, &before, &ask)?;
     Ok((show(&plan, order), refunds))
 }
@@ -51,8 +53,8 @@ pub(super) async fn request(
     if let Some(known) = store::find_by_request(&mut tx, &request.request_id).await? {
         return same(request, known, &fingerprint);
     }
-    let (plan, refunds) =
-        planned(&mut tx, &order, request.ask.as_ref().unwrap_or(&RefundAsk::default())).await?;
+    let ask = request.ask.clone().unwrap_or_default();
+    let (plan, refunds) = planned(&mut tx, &order, &ask, ctx.now).await?;
     if request.expected_total_minor.is_some_and(|expected| expected != plan.total_minor) {
         let message = format!("the refund comes to {} minor units now", plan.total_minor);
         let fault = Fault::new(Code::FailedPrecondition, "PLAN_CHANGED", message);
@@ -84,7 +86,7 @@ pub(crate) async fn whole(
     now: DateTime<Utc>,
 ) -> Result<bool, Fault> {
     let ask = RefundAsk { whole: true, ..RefundAsk::default() };
-    let (plan, refunds) = planned(tx, order, &ask).await?;
+    let (plan, refunds) = planned(tx, order, &ask, now).await?;
     let mut refund = fresh(app, order.id, (key, Vec::new()), (&plan, &refunds), by, now);
     refund.take(Event::Agree, now)?;
     Ok(store::insert(tx, &refund).await?)
@@ -119,6 +121,7 @@ fn fresh(
         points_part: Part::of(plan.points),
         failure: String::new(),
         actor: actor.to_owned(),
+        rewards: None,
         due_at: None,
         attempts: 0,
         created_at: now,
@@ -193,6 +196,7 @@ fn show(plan: &RefundPlan, order: &Order) -> proto::RefundPlan {
             .collect(),
         coupon_ids: plan.coupons.clone(),
         fully: plan.fully,
+        rewards: rewards::show(&plan.rewards),
         rows: plan
             .rows
             .iter()

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{
     domain::{Event, Part, Refund, RefundId, State},
-    request, run, sold, store,
+    request, rewards, run, store,
 };
 use crate::{
     App, limits,
@@ -78,7 +78,7 @@ async fn plan(
     let order = crate::order::store::find(&mut tx, id).await?;
     let order = order.filter(Order::is_own).ok_or_else(|| Fault::not_found("order"))?;
     let ask = request.ask.unwrap_or_default();
-    let (plan, _) = request::planned(&mut tx, &order, &ask).await?;
+    let (plan, _) = request::planned(&mut tx, &order, &ask, ctx.now).await?;
     Ok(PlanRefundResponse { plan: Some(plan) })
 }
 
@@ -172,7 +172,7 @@ fn show(refund: &Refund) -> Result<proto::Refund, Fault> {
         order_id: refund.order_id.to_string(),
         number: refund.number,
         state: refund.state.show().into(),
-        plan: Some(sold::plan_of(refund)?),
+        plan: Some(rewards::plan_shown(refund)?),
         parts: parts.into_iter().filter(|(_, amount, _)| *amount > 0).map(part).collect(),
         reason: refund.reason.clone(),
         needs_return: refund.needs_return,

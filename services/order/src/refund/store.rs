@@ -66,11 +66,23 @@ pub async fn save(tx: &mut Tx, refund: &Refund) -> Result<(), siyu_pg::Error> {
     Ok(())
 }
 
+/// Keeps what was done with the rewards of the order.
+pub async fn save_rewards(tx: &mut Tx, id: RefundId, rewards: &[u8]) -> Result<(), siyu_pg::Error> {
+    let done = sqlx::query("update refunds set rewards = $3 where merchant_id = $1 and id = $2")
+        .bind(tx.merchant())
+        .bind(id)
+        .bind(rewards)
+        .execute(&mut **tx)
+        .await?;
+    assert!(done.rows_affected() == 1, "a refund stays");
+    Ok(())
+}
+
 /// A refund.
 pub async fn find(tx: &mut Tx, id: RefundId) -> Result<Option<Refund>, siyu_pg::Error> {
     let refund = sqlx::query_as(
         "select id, order_id, number, request_id, fingerprint, state, plan, reason, needs_return, cash_minor, cash,
-            value_minor, value, points, points_part, failure, actor, due_at, attempts, created_at, ended_at
+            value_minor, value, points, points_part, failure, actor, rewards, due_at, attempts, created_at, ended_at
         from refunds
         where merchant_id = $1 and id = $2",
     )
@@ -88,7 +100,7 @@ pub async fn find_by_request(
 ) -> Result<Option<Refund>, siyu_pg::Error> {
     let refund = sqlx::query_as(
         "select id, order_id, number, request_id, fingerprint, state, plan, reason, needs_return, cash_minor, cash,
-            value_minor, value, points, points_part, failure, actor, due_at, attempts, created_at, ended_at
+            value_minor, value, points, points_part, failure, actor, rewards, due_at, attempts, created_at, ended_at
         from refunds
         where merchant_id = $1 and request_id = $2",
     )
@@ -103,7 +115,7 @@ pub async fn find_by_request(
 pub async fn lock(tx: &mut Tx, id: RefundId) -> Result<Option<Refund>, siyu_pg::Error> {
     let refund = sqlx::query_as(
         "select id, order_id, number, request_id, fingerprint, state, plan, reason, needs_return, cash_minor, cash,
-            value_minor, value, points, points_part, failure, actor, due_at, attempts, created_at, ended_at
+            value_minor, value, points, points_part, failure, actor, rewards, due_at, attempts, created_at, ended_at
         from refunds
         where merchant_id = $1 and id = $2
         for update",
@@ -119,7 +131,7 @@ pub async fn lock(tx: &mut Tx, id: RefundId) -> Result<Option<Refund>, siyu_pg::
 pub async fn of_order(tx: &mut Tx, id: OrderId) -> Result<Vec<Refund>, siyu_pg::Error> {
     let refunds = sqlx::query_as(
         "select id, order_id, number, request_id, fingerprint, state, plan, reason, needs_return, cash_minor, cash,
-            value_minor, value, points, points_part, failure, actor, due_at, attempts, created_at, ended_at
+            value_minor, value, points, points_part, failure, actor, rewards, due_at, attempts, created_at, ended_at
         from refunds
         where merchant_id = $1 and order_id = $2
         order by number",
@@ -141,7 +153,7 @@ pub async fn list(
 ) -> Result<Vec<Refund>, siyu_pg::Error> {
     let refunds = sqlx::query_as(
         "select id, order_id, number, request_id, fingerprint, state, plan, reason, needs_return, cash_minor, cash,
-            value_minor, value, points, points_part, failure, actor, due_at, attempts, created_at, ended_at
+            value_minor, value, points, points_part, failure, actor, rewards, due_at, attempts, created_at, ended_at
         from refunds
         where merchant_id = $1 and ($2::uuid is null or order_id = $2) and ($3::text is null or state = $3)
             and ($4::uuid is null or id < $4)

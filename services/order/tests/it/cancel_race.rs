@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use siyu_kernel::{Clock, Currency};
 use siyu_order::{
-    claim,
+    claim::{self, charge::Cash},
     order::{advance, domain::OrderId},
 };
 use siyu_proto::order::v1::*;
@@ -31,7 +31,8 @@ async fn an_order_whose_claim_is_opened_while_it_is_cancelled_can_be_paid_until_
     advance::lock(&mut opens, id, "").await.unwrap();
     let commits = async {
         buyer.until_somebody_waits().await;
-        let cash = (Currency::parse("CNY").unwrap(), 20_000);
+        let currency = Currency::parse("CNY").unwrap();
+        let cash = Cash { currency, minor: 20_000, charge: None };
         let until = now + TimeDelta::minutes(10);
         claim::open(&buyer.world.app, &mut opens, id, cash, until, now).await.unwrap();
         opens.commit().await.unwrap();

@@ -1,3 +1,4 @@
+use futures::StreamExt;
 use siyu_kernel::{Code, Fault};
 use siyu_proto::{order::v1::*, r#type::v1::Money};
 
@@ -126,4 +127,37 @@ async fn items_that_come_from_many_sides_at_once_end_whole() {
     }
     assert_eq!(world.count("select count(distinct price_minor) from skus").await, 1);
     assert_eq!(world.count("select count(*) from skus").await, 9);
+}
+
+#[tokio::test]
+async fn batches_of_items_over_one_call_are_answered_in_order_until_one_is_refused() {
+    let world = World::new().await;
+    let batch = |items: &[Item]| StreamUpsertItemsRequest { items: items.to_vec() };
+    let (dress, scarf) = (item("dress", &[("m", 100)]), item("scarf", &[("blue", 50)]));
+    let thief = item("thief", &[("m", 1)]);
+    let dearer = item("dress", &[("m", 200)]);
+    let last = item("last", &[("z", 1)]);
+    let batches = vec![
+        batch(&[scarf.clone(), dress.clone()]),
+        batch(std::slice::from_ref(&dearer)),
+        batch(&[last.clone(), thief]),
+        batch(std::slice::from_ref(&last)),
+    ];
+    let stream = futures::stream::iter(batches.clone());
+    let mut replies = world.items(1).stream_upsert_items(stream).await.unwrap().into_inner();
+    let made = replies.next().await.unwrap().unwrap().items;
+    assert_eq!(made.iter().map(|item| item.code.as_str()).collect::<Vec<_>>(), ["scarf", "dress"]);
+    let changed = replies.next().await.unwrap().unwrap().items;
+    assert_eq!(changed[0].skus, dearer.skus);
+    let refused = siyu_grpc::fault(replies.next().await.unwrap().unwrap_err());
+    assert_eq!(refused.reason(), "SKU_TAKEN");
+    assert!(replies.next().await.is_none());
+    assert_eq!(list(&world, 1, "", 0).await, ["dress", "scarf"], "whole batches stand");
+    // What was stored is sent again without harm; a batch without items is refused like a request.
+    let again = vec![batches[1].clone(), batch(&[])];
+    let stream = futures::stream::iter(again);
+    let mut replies = world.items(1).stream_upsert_items(stream).await.unwrap().into_inner();
+    assert_eq!(replies.next().await.unwrap().unwrap().items, changed);
+    let refused = siyu_grpc::fault(replies.next().await.unwrap().unwrap_err());
+    assert_eq!(refused.violations()[0].field, "items");
 }

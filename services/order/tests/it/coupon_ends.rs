@@ -42,6 +42,7 @@ impl Shop {
             template_code: code.into(),
             person_ids: persons.to_vec(),
             mode: mode.into(),
+            order_id: String::new(),
         };
         let reply = self.world.coupons(1).claim_coupons(request).await.map_err(fault)?;
         Ok(reply.into_inner().results)

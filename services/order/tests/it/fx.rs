@@ -7,7 +7,7 @@ use siyu_proto::order::v1::*;
 
 use crate::{market::Market, market::reason, world::at};
 
-fn rate(currency_code: &str, rate: &str, seconds: i64) -> FxRate {
+pub(crate) fn rate(currency_code: &str, rate: &str, seconds: i64) -> FxRate {
     FxRate {
         currency_code: currency_code.into(),
         rate: rate.into(),
@@ -44,6 +44,7 @@ async fn an_order_keeps_the_rate_that_it_was_placed_at_and_its_parts_sum_to_the_
         (shown.payable_minor, &shown.lines_minor, shown.shipping_minor),
         (6_609, &vec![4_291, 2_146], 172)
     );
+    assert_eq!(shown.charge_minor, Some(6_609), "all of it is paid in cash");
     // What the order is worth stays in the merchant's currency.
     assert_eq!(order.paid.unwrap().currency_code, "CNY");
     market.rates(&[rate("JPY", "30", 0)]).await.unwrap();

@@ -1,6 +1,7 @@
 //! The order service over its methods, with a real database and a member service that a test plays.
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic, in its helpers too")]
 
+mod abroad;
 mod attributions;
 mod bargains;
 mod blind_boxes;
@@ -20,6 +21,7 @@ mod flash_sales;
 mod fulfilment;
 mod fulfilment_race;
 mod fx;
+mod fx_payments;
 mod groups;
 mod guarantees;
 mod guarantees_race;
@@ -28,14 +30,17 @@ mod held_up;
 mod import;
 mod import_race;
 mod import_random;
+mod import_refunds;
 mod import_versions;
 mod invoices;
 mod locations;
 mod market;
 mod member;
 mod merged_buyers;
+mod nearby;
 mod orders;
 mod pages;
+mod parcel_cards;
 mod parcels;
 mod payment_jobs;
 mod payment_race;
@@ -51,6 +56,8 @@ mod receipts;
 mod reconciliation;
 mod red_packets;
 mod refund_ends;
+mod refund_race;
+mod refund_rewards;
 mod refunds;
 mod refusals;
 mod routing;

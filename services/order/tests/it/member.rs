@@ -1,5 +1,7 @@
 //! A member service that is made up: a merchant's currency, its stores, and a person for each key.
 
+mod identity;
+mod shops;
 mod wallet;
 
 use std::{
@@ -13,12 +15,12 @@ use std::{
 use siyu_grpc::{Ctx, serve};
 use siyu_kernel::{Code, Fault, Id, kind};
 use siyu_proto::member::v1::{
-    merchant_service_server::MerchantService, person_service_server::PersonService,
-    region_service_server::RegionService, store_service_server::StoreService, *,
+    merchant_service_server::MerchantService, person_service_server::PersonService, *,
 };
 use siyu_testkit::id;
 use tonic::{Request, Response, Status, Streaming};
 
+pub(crate) use shops::daily;
 pub(crate) use wallet::HoldState;
 
 type MerchantId = Id<kind::Merchant>;
@@ -44,34 +46,16 @@ struct Known {
     regions: HashMap<MerchantId, BTreeMap<String, Region>>,
     persons: HashMap<(MerchantId, String), Id<kind::Person>>,
     tiers: HashMap<String, i32>,
+    aliases: HashMap<String, String>,
+    apart: Vec<(String, String)>,
+    missed_merges: usize,
+    currencies: HashMap<MerchantId, String>,
 }
 
 impl Member {
-    /// Opens a store of a merchant; gives its id.
-    pub(crate) fn open(&self, merchant: MerchantId, code: &str, n: u32) -> String {
-        let id = id::<kind::Store>(n).to_string();
-        let store = Store { id: id.clone(), code: code.into(), ..Store::default() };
-        let mut known = self.0.known.lock().unwrap();
-        known.stores.entry(merchant).or_default().insert(code.into(), store);
-        id
-    }
-
-    /// Makes a region of a merchant known, in another one or at the top; gives its id.
-    pub(crate) fn found(&self, merchant: MerchantId, code: &str, parent: &str, n: u32) -> String {
-        let id = id::<kind::Region>(n).to_string();
-        let (code, parent_code) = (code.to_owned(), parent.to_owned());
-        let region =
-            Region { id: id.clone(), code: code.clone(), parent_code, ..Region::default() };
-        let mut known = self.0.known.lock().unwrap();
-        known.regions.entry(merchant).or_default().insert(code, region);
-        id
-    }
-
-    /// Puts a store into a region.
-    pub(crate) fn put_into(&self, merchant: MerchantId, store: &str, region_id: &str) {
-        let mut known = self.0.known.lock().unwrap();
-        let stores = known.stores.get_mut(&merchant).unwrap();
-        stores.get_mut(store).unwrap().region_id = Some(region_id.to_owned());
+    /// Makes another currency than the yuan that of a merchant.
+    pub(crate) fn settle_in(&self, merchant: MerchantId, code: &str) {
+        self.0.known.lock().unwrap().currencies.insert(merchant, code.to_owned());
     }
 
     /// Raises a person to a tier.
@@ -186,7 +170,8 @@ impl PersonService for Member {
                 return Err(Fault::not_found("person"));
             }
             let tier = known.tiers.get(&request.person_id).copied().unwrap_or(1);
-            let person = Person { id: request.person_id, tier, ..Person::default() };
+            let id = known.canonical(&request.person_id);
+            let person = Person { id, tier, ..Person::default() };
             Ok(GetPersonResponse { person: Some(person) })
         })
         .await
@@ -202,70 +187,17 @@ impl PersonService for Member {
 }
 
 #[tonic::async_trait]
-impl StoreService for Member {
-    async fn list_stores(&self, request: Request<ListStoresRequest>) -> Reply<ListStoresResponse> {
-        serve(request, async |ctx, request: ListStoresRequest| {
-            let merchant = self.enter(&ctx)?;
-            let known = self.0.known.lock().unwrap();
-            let stores = known.stores.get(&merchant).cloned().unwrap_or_default();
-            // Pages of two, whatever is asked for: a caller has to go on.
-            let mut rest = stores.into_values().filter(|s| s.code > request.page_token);
-            let page: Vec<Store> = rest.by_ref().take(2).collect();
-            let more = rest.next().and_then(|_| page.last()).map(|last| last.code.clone());
-            let next_page_token = more.unwrap_or_default();
-            Ok::<_, Fault>(ListStoresResponse { stores: page, next_page_token })
-        })
-        .await
-    }
-
-    async fn get_store(&self, _: Request<GetStoreRequest>) -> Reply<GetStoreResponse> {
-        Err(Status::unimplemented("not asked"))
-    }
-
-    async fn upsert_stores(&self, _: Request<UpsertStoresRequest>) -> Reply<UpsertStoresResponse> {
-        Err(Status::unimplemented("not asked"))
-    }
-}
-
-#[tonic::async_trait]
-impl RegionService for Member {
-    async fn list_regions(
-        &self,
-        request: Request<ListRegionsRequest>,
-    ) -> Reply<ListRegionsResponse> {
-        serve(request, async |ctx, _: ListRegionsRequest| {
-            let merchant = self.enter(&ctx)?;
-            let known = self.0.known.lock().unwrap();
-            let regions = known.regions.get(&merchant).cloned().unwrap_or_default();
-            let regions = regions.into_values().collect();
-            Ok::<_, Fault>(ListRegionsResponse { regions, next_page_token: String::new() })
-        })
-        .await
-    }
-
-    async fn get_region(&self, _: Request<GetRegionRequest>) -> Reply<GetRegionResponse> {
-        Err(Status::unimplemented("not asked"))
-    }
-
-    async fn upsert_regions(
-        &self,
-        _: Request<UpsertRegionsRequest>,
-    ) -> Reply<UpsertRegionsResponse> {
-        Err(Status::unimplemented("not asked"))
-    }
-}
-
-#[tonic::async_trait]
 impl MerchantService for Member {
     async fn get_merchant(
         &self,
         request: Request<GetMerchantRequest>,
     ) -> Reply<GetMerchantResponse> {
         serve(request, async |ctx, _: GetMerchantRequest| {
-            let id = self.enter(&ctx)?.to_string();
+            let id = self.enter(&ctx)?;
+            let own = self.0.known.lock().unwrap().currencies.get(&id).cloned();
             let merchant = Merchant {
-                id,
-                currency_code: "CNY".into(),
+                id: id.to_string(),
+                currency_code: own.unwrap_or_else(|| "CNY".into()),
                 zone: "Asia/Shanghai".into(),
                 ..Default::default()
             };

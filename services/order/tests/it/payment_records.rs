@@ -114,7 +114,7 @@ async fn a_record_says_who_how_much_and_when_and_each_reference_stands_once() {
     let less = RecordPaymentRequest { amount_minor: 29_999, ..cash("r", &id, "1") };
     let refused = buyer.record(less).await.unwrap_err();
     assert_eq!(
-        (refused.reason(), refused.metadata()["cash_minor"].as_str()),
+        (refused.reason(), refused.metadata()["charge_minor"].as_str()),
         ("RECORDED_AMOUNT_WRONG", "30000")
     );
     for (field, request) in [

@@ -11,7 +11,7 @@ use crate::{
     world::at,
 };
 
-async fn set_up(market: &Market, total_minor: i64, policy: RedPacketPolicy) {
+pub(crate) async fn set_up(market: &Market, total_minor: i64, policy: RedPacketPolicy) {
     let budget = RedPacketBudget { code: "spring".into(), total_minor, spent_minor: 0 };
     let request = UpsertRedPacketBudgetsRequest { budgets: vec![budget] };
     market.world.red_packets(1).upsert_red_packet_budgets(request).await.unwrap();
@@ -20,7 +20,7 @@ async fn set_up(market: &Market, total_minor: i64, policy: RedPacketPolicy) {
 }
 
 impl Market {
-    fn packet(&self, key: &str, n: usize, amount_minor: i64) -> SendRedPacketRequest {
+    pub(crate) fn packet(&self, key: &str, n: usize, amount_minor: i64) -> SendRedPacketRequest {
         SendRedPacketRequest {
             request_id: key.into(),
             person_id: self.person(n).into(),
@@ -30,18 +30,18 @@ impl Market {
         }
     }
 
-    async fn send(&self, request: SendRedPacketRequest) -> Result<RedPacket, Fault> {
+    pub(crate) async fn send(&self, request: SendRedPacketRequest) -> Result<RedPacket, Fault> {
         let reply = self.world.red_packets(1).send_red_packet(request).await.map_err(fault)?;
         Ok(reply.into_inner().red_packet.unwrap())
     }
 
-    async fn read(&self, id: &str) -> RedPacket {
+    pub(crate) async fn read(&self, id: &str) -> RedPacket {
         let request = GetRedPacketRequest { red_packet_id: id.into() };
         let reply = self.world.red_packets(1).get_red_packet(request).await.unwrap();
         reply.into_inner().red_packet.unwrap()
     }
 
-    async fn spent(&self) -> i64 {
+    pub(crate) async fn spent(&self) -> i64 {
         let request = ListRedPacketBudgetsRequest::default();
         let reply = self.world.red_packets(1).list_red_packet_budgets(request).await.unwrap();
         reply.into_inner().budgets[0].spent_minor
@@ -69,7 +69,7 @@ impl Market {
         }
     }
 
-    async fn totals(&self) -> (i64, i64, i64) {
+    pub(crate) async fn totals(&self) -> (i64, i64, i64) {
         let request = GetRedPacketTotalsRequest {
             create_time_from: Some(at(-10)),
             create_time_to: Some(at(864_000)),

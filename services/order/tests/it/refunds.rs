@@ -108,7 +108,7 @@ pub(crate) fn pieces(line_no: i32, quantity: i64) -> RefundAsk {
     RefundAsk { lines: vec![line], ..RefundAsk::default() }
 }
 
-fn amount(line_no: i32, amount_minor: i64) -> RefundAsk {
+pub(crate) fn amount(line_no: i32, amount_minor: i64) -> RefundAsk {
     let line = RefundLine { line_no, quantity: 0, amount_minor };
     RefundAsk { lines: vec![line], ..RefundAsk::default() }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use siyu_kernel::{Currency, Fault, Id, kind};
 use siyu_order::{
-    claim::{self, domain::Claim},
+    claim::{self, charge::Cash, domain::Claim},
     payment::refund,
 };
 use siyu_proto::order::v1::{provider_account::With, *};
@@ -62,7 +62,7 @@ impl Till {
         let currency = Currency::parse(code).unwrap();
         let (now, deadline) = (self.now(), self.now() + TimeDelta::minutes(15));
         let mut tx = self.world.database.db().tenant(merchant(1)).await.unwrap();
-        let cash = (currency, cash_minor);
+        let cash = Cash { currency, minor: cash_minor, charge: None };
         claim::open(&self.world.app, &mut tx, order, cash, deadline, now).await.unwrap();
         tx.commit().await.unwrap();
         order

@@ -10,6 +10,7 @@ use siyu_order::App;
 use siyu_pg::{Migration, base_migrations};
 use siyu_proto::{
     member::v1::{
+        identity_service_server::IdentityServiceServer,
         merchant_service_server::MerchantServiceServer, person_service_server::PersonServiceServer,
         points_service_server::PointsServiceServer, region_service_server::RegionServiceServer,
         store_service_server::StoreServiceServer,
@@ -26,7 +27,9 @@ use siyu_proto::{
         guarantee_service_client::GuaranteeServiceClient,
         import_service_client::ImportServiceClient, invoice_service_client::InvoiceServiceClient,
         item_service_client::ItemServiceClient, location_service_client::LocationServiceClient,
-        order_service_client::OrderServiceClient, payment_service_client::PaymentServiceClient,
+        order_service_client::OrderServiceClient,
+        parcel_card_service_client::ParcelCardServiceClient,
+        payment_service_client::PaymentServiceClient,
         price_list_service_client::PriceListServiceClient,
         promotion_service_client::PromotionServiceClient, quote_service_client::QuoteServiceClient,
         reconciliation_service_client::ReconciliationServiceClient,
@@ -85,6 +88,7 @@ impl World {
         let member = Member::default();
         let siblings = server(&assertions)
             .service(PersonServiceServer::new(member.clone()))
+            .service(IdentityServiceServer::new(member.clone()))
             .service(StoreServiceServer::new(member.clone()))
             .service(PointsServiceServer::new(member.clone()))
             .service(StoredValueServiceServer::new(member.clone()))
@@ -192,6 +196,10 @@ impl World {
 
     pub(crate) fn orders(&self, who: u32) -> OrderServiceClient<Call> {
         OrderServiceClient::new(self.call(who))
+    }
+
+    pub(crate) fn parcel_cards(&self, who: u32) -> ParcelCardServiceClient<Call> {
+        ParcelCardServiceClient::new(self.call(who))
     }
 
     pub(crate) fn payments(&self, who: u32) -> PaymentServiceClient<Call> {

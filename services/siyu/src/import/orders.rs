@@ -47,8 +47,8 @@ impl Orders {
             ImportOutcome::Unchanged => fate.stored = fate.stored.max(Some(Stored::Unchanged)),
             ImportOutcome::Quarantined => fate.quarantined = true,
             ImportOutcome::Rejected => fate.rejected = true,
-            // A newer suite may know more; the order was taken.
-            ImportOutcome::Unspecified => {}
+            // A newer suite may know more; the order was taken. Refunds alone wait.
+            ImportOutcome::Unspecified | ImportOutcome::Waiting => {}
         }
     }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use siyu_kernel::{Id, kind::Merchant};
 use siyu_pg::{SystemTx, Tx};
 
-use crate::order::domain::OrderId;
+use crate::order::domain::{OrderId, State};
 
 /// What an order waits for before it goes on by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,14 +77,17 @@ pub async fn is_ripe(tx: &mut Tx, id: OrderId, now: DateTime<Utc>) -> Result<boo
     Ok(ripe.unwrap_or(false))
 }
 
-/// Orders that are to be routed, completed or closed by themselves, the longest due first.
+/// Orders that are to be routed, completed or closed by themselves, with their state, the longest due first.
 pub async fn ripe(
     tx: &mut SystemTx,
     now: DateTime<Utc>,
     limit: i64,
-) -> Result<Vec<(Id<Merchant>, OrderId)>, siyu_pg::Error> {
+) -> Result<Vec<(Id<Merchant>, OrderId, State)>, siyu_pg::Error> {
     let ripe = sqlx::query_as(
-        "select merchant_id, order_id from checkouts where ripe_at <= $1 order by ripe_at limit $2",
+        "select c.merchant_id, c.order_id, o.state
+        from (select merchant_id, order_id, ripe_at from checkouts where ripe_at <= $1 order by ripe_at limit $2) as c
+        cross join lateral (select state from orders where merchant_id = c.merchant_id and id = c.order_id limit 1) as o
+        order by c.ripe_at",
     )
     .bind(now)
     .bind(limit)

@@ -69,8 +69,9 @@ pub async fn insert(
             on conflict on constraint coupon_claims_pkey do update
             set claimed = c.claimed + excluded.own, own = c.own + excluded.own
         )
-        insert into coupons (merchant_id, id, template_code, person_id, definition, valid_from, valid_to, created_at)
-        select $1, n.id, taken.code, n.person_id, $9, $10, $11, $12
+        insert into coupons (merchant_id, id, template_code, person_id, definition, valid_from, valid_to, created_at,
+            given_order_id)
+        select $1, n.id, taken.code, n.person_id, $9, $10, $11, $12, $13
         from taken cross join unnest($7::uuid[], $8::uuid[]) as n (id, person_id)",
     )
     .bind(tx.merchant())
@@ -85,6 +86,7 @@ pub async fn insert(
     .bind(first.valid_from)
     .bind(first.valid_to)
     .bind(first.created_at)
+    .bind(first.given_order_id)
     .execute(&mut **tx)
     .await?;
     assert!(done.rows_affected() == coupons.len() as u64, "the template is locked and has them");

@@ -1,10 +1,10 @@
 //! What happens to assignments, each in the transaction of its cause.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use siyu_kernel::{Fault, Id, kind::Merchant};
 use siyu_pg::Tx;
 
-use super::{Assignment, Error, Event, part, store};
+use super::{Asked, Assignment, Error, Event, part, store};
 use crate::{
     App,
     fulfilment::{StoreId, pickup::By},
@@ -19,7 +19,9 @@ pub async fn begin(
     stores: &[StoreId],
     by: By<'_>,
 ) -> Result<Assignment, Fault> {
-    let assignment = Assignment::begin(order, part, stores, by.now);
+    let asked = |store: &StoreId| Asked { store: *store, opens_at: by.now };
+    let stores: Vec<Asked> = stores.iter().map(asked).collect();
+    let assignment = Assignment::begin((order, part), &stores, limits::ACCEPT_MINUTES, by.now);
     if store::insert(tx, &assignment, by.now).await? {
         store::insert_event(tx, &assignment, "begun", assignment.store_id, by).await?;
         return Ok(assignment);
@@ -37,7 +39,7 @@ pub(crate) struct NewPart<'a> {
     /// Lines with pieces.
     pub(crate) lines: &'a [(i32, i64)],
     /// Who is asked, the best first.
-    pub(crate) stores: &'a [StoreId],
+    pub(crate) stores: &'a [Asked],
     /// Where its pieces are reserved.
     pub(crate) location: &'a str,
     /// How long a store may answer.
@@ -46,12 +48,9 @@ pub(crate) struct NewPart<'a> {
 
 /// Makes a part and offers it. The order is locked, so that its parts are counted by one at a time.
 pub(crate) async fn open(tx: &mut Tx, new: &NewPart<'_>, by: By<'_>) -> Result<Assignment, Fault> {
-    let accept_minutes = new.accept_minutes;
-    let within = TimeDelta::minutes(accept_minutes.into());
-    let mut assignment = Assignment::begin(new.order_id, new.part, new.stores, by.now);
-    assignment.expires_at = assignment.expires_at.map(|_| by.now + within);
-    let location = new.location.to_owned();
-    let assignment = Assignment { location, accept_minutes, ..assignment };
+    let of = (new.order_id, new.part);
+    let assignment = Assignment::begin(of, new.stores, new.accept_minutes, by.now);
+    let assignment = Assignment { location: new.location.to_owned(), ..assignment };
     if !store::insert(tx, &assignment, by.now).await? {
         return Err(Error::Raced.into());
     }

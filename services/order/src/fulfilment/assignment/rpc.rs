@@ -22,7 +22,7 @@ use crate::{
     fulfilment::{
         parcel::{self, rpc::delivery},
         pickup::By,
-        routing::{self, Around},
+        routing::{self, Around, Shops},
         site::{Place, place, store_at},
     },
     limits,
@@ -73,6 +73,9 @@ pub(crate) async fn accept(
     request: AcceptAssignmentRequest,
 ) -> Result<AcceptAssignmentResponse, Fault> {
     let id = parse::id("order_id", &request.order_id)?;
+    // Only what is left over is routed.
+    let shops =
+        if request.lines.is_empty() { Shops::default() } else { routing::look(app, &ctx).await? };
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
     if let Some(reply) = replay::find(&mut tx, ACCEPT, &request.request_id, &request).await? {
         return Ok(reply);
@@ -84,7 +87,8 @@ pub(crate) async fn accept(
     let event = who.store_id.map_or(Event::Keep, Event::Accept);
     let after = act::change(&mut tx, (id, before.part), event, by).await?;
     if after != before {
-        take(app, &mut tx, &order, (&before, &who), &request.lines, by).await?;
+        let taken = Taken { part: &before, who: &who, asked: &request.lines, shops };
+        take(app, &mut tx, &order, taken, by).await?;
     }
     let order = follow::parts(app, &mut tx, order, by).await?;
     let reply = AcceptAssignmentResponse {
@@ -96,13 +100,20 @@ pub(crate) async fn accept(
     Ok(reply)
 }
 
+/// What somebody takes on.
+struct Taken<'a> {
+    part: &'a Assignment,
+    who: &'a Place,
+    asked: &'a [FulfilmentLine],
+    shops: Shops,
+}
+
 /// Reserves what is taken on where it is taken from; what is not taken on is routed as a part of its own.
 async fn take(
     app: &App,
     tx: &mut Tx,
     order: &Order,
-    (part, who): (&Assignment, &Place),
-    asked: &[FulfilmentLine],
+    Taken { part, who, asked, shops }: Taken<'_>,
     by: By<'_>,
 ) -> Result<(), Fault> {
     let all = part::store::lines(tx, (order.id, part.part)).await?;
@@ -121,7 +132,7 @@ async fn take(
         return Ok(());
     }
     // The one that has no more of it is not asked again.
-    let around = Around { except: who.store_id, ..Around::default() };
+    let around = Around { shops, except: who.store_id, ..Around::default() };
     routing::open(tx, order, (&part.location, &rest), &around, by).await?;
     Ok(())
 }

@@ -30,8 +30,9 @@ pub async fn insert(
 ) -> Result<bool, siyu_pg::Error> {
     let done = sqlx::query(
         "insert into assignments
-            (merchant_id, order_id, part, state, turn, store_id, candidates, expires_at, location, accept_minutes, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+            (merchant_id, order_id, part, state, turn, store_id, candidates, expires_at, location, accept_minutes, updated_at,
+            opens)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         on conflict on constraint assignments_pkey do nothing",
     )
     .bind(tx.merchant())
@@ -45,6 +46,7 @@ pub async fn insert(
     .bind(&assignment.location)
     .bind(assignment.accept_minutes)
     .bind(now)
+    .bind(&assignment.opens)
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -57,7 +59,8 @@ pub async fn find(
     part: i32,
 ) -> Result<Option<Assignment>, siyu_pg::Error> {
     let assignment = sqlx::query_as(
-        "select order_id, part, state, turn, store_id, candidates, expires_at, location, accept_minutes, updated_at
+        "select order_id, part, state, turn, store_id, candidates, opens, expires_at, location, accept_minutes,
+            updated_at
         from assignments
         where merchant_id = $1 and order_id = $2 and part = $3",
     )
@@ -72,7 +75,8 @@ pub async fn find(
 /// The assignments of an order, by part.
 pub async fn list(tx: &mut Tx, order: OrderId) -> Result<Vec<Assignment>, siyu_pg::Error> {
     let assignments = sqlx::query_as(
-        "select order_id, part, state, turn, store_id, candidates, expires_at, location, accept_minutes, updated_at
+        "select order_id, part, state, turn, store_id, candidates, opens, expires_at, location, accept_minutes,
+            updated_at
         from assignments
         where merchant_id = $1 and order_id = $2
         order by part",
@@ -93,7 +97,7 @@ pub async fn save(
 ) -> Result<bool, siyu_pg::Error> {
     let done = sqlx::query(
         "update assignments set state = $6, turn = $7, store_id = $8, candidates = $9, expires_at = $10, updated_at = $11,
-            location = $12
+            location = $12, opens = $13
         where merchant_id = $1 and order_id = $2 and part = $3 and state = $4 and turn = $5",
     )
     .bind(tx.merchant())
@@ -108,6 +112,7 @@ pub async fn save(
     .bind(next.expires_at)
     .bind(now)
     .bind(&next.location)
+    .bind(&next.opens)
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -204,7 +209,8 @@ pub async fn page(
     limit: i64,
 ) -> Result<Vec<Assignment>, siyu_pg::Error> {
     let assignments = sqlx::query_as(
-        "select order_id, part, state, turn, store_id, candidates, expires_at, location, accept_minutes, updated_at
+        "select order_id, part, state, turn, store_id, candidates, opens, expires_at, location, accept_minutes,
+            updated_at
         from assignments
         where merchant_id = $1
             and ($2::uuid is null or store_id = $2)

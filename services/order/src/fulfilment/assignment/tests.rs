@@ -10,7 +10,18 @@ fn store(n: u128) -> StoreId {
 }
 
 fn begun(stores: &[StoreId]) -> Assignment {
-    Assignment::begin(Id::from_uuid(Uuid::nil()), 1, stores, DateTime::UNIX_EPOCH)
+    asked(&stores.iter().map(|store| (*store, -5)).collect::<Vec<_>>())
+}
+
+/// Stores that open so many minutes after they may be asked.
+fn asked(stores: &[(StoreId, i64)]) -> Assignment {
+    let start = DateTime::UNIX_EPOCH;
+    let asked = |&(store, opens): &(StoreId, i64)| Asked {
+        store,
+        opens_at: start + TimeDelta::minutes(opens),
+    };
+    let stores: Vec<Asked> = stores.iter().map(asked).collect();
+    Assignment::begin((Id::from_uuid(Uuid::nil()), 1), &stores, 10, start)
 }
 
 fn after(assignment: &Assignment, event: Event, minutes: i64) -> Result<Assignment, Error> {
@@ -34,6 +45,28 @@ fn a_store_answers_in_time_or_the_next_one_is_asked_and_then_headquarters() {
     assert_eq!((taken.state, taken.expires_at), (State::Accepted, None));
     assert_eq!(after(&taken, Event::Accept(store(1)), 22).unwrap(), taken, "a repeat");
     assert_eq!(after(&taken, Event::Finish, 23).unwrap().state, State::Done);
+}
+
+#[test]
+fn a_store_that_is_shut_has_its_time_from_when_it_opens() {
+    let first = asked(&[(store(1), 600), (store(2), 600), (store(3), 0)]);
+    assert_eq!(after(&first, Event::TimeOut, 609), Err(Error::OfferStands));
+    assert_eq!(after(&first, Event::Accept(store(1)), 1).unwrap().state, State::Accepted);
+    let second = after(&first, Event::Refuse(store(1)), 5).unwrap();
+    assert_eq!(after(&second, Event::TimeOut, 609), Err(Error::OfferStands));
+    let third = after(&second, Event::TimeOut, 610).unwrap();
+    assert_eq!(after(&third, Event::TimeOut, 619), Err(Error::OfferStands), "it is open");
+    assert_eq!(after(&third, Event::TimeOut, 620).unwrap().state, State::Headquarters);
+    // Headquarters know whom they call; whoever is passed over keeps its hour.
+    let named = after(&first, Event::Assign(store(3)), 1).unwrap();
+    assert_eq!((named.candidates.len(), named.opens.len()), (1, 1));
+    let passed = after(&named, Event::TimeOut, 11).unwrap();
+    assert_eq!(passed.store_id, Some(store(2)));
+    assert_eq!(after(&passed, Event::TimeOut, 609), Err(Error::OfferStands));
+    // What was begun before the hours of stores were kept.
+    let before = Assignment { opens: Vec::new(), ..asked(&[(store(1), 0), (store(2), 0)]) };
+    let second = after(&before, Event::TimeOut, 10).unwrap();
+    assert_eq!(after(&second, Event::TimeOut, 20).unwrap().state, State::Headquarters);
 }
 
 #[test]
@@ -101,6 +134,7 @@ proptest! {
             prop_assert_eq!(next.expires_at.is_some(), next.state == State::Offered);
             prop_assert_eq!(next.turn > stands.turn, next != stands);
             prop_assert!(next.candidates.len() <= stands.candidates.len());
+            prop_assert_eq!(next.candidates.len(), next.opens.len());
             if matches!(stands.state, State::Done | State::Withdrawn) {
                 prop_assert_eq!(&next, &stands, "an end is an end");
             }

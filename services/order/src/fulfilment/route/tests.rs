@@ -16,7 +16,7 @@ fn pieces(of: &[(&str, i64)]) -> BTreeMap<String, i64> {
 fn candidate(n: u128, distance_m: i64) -> Candidate {
     Candidate {
         id: store(n),
-        is_open: true,
+        opens_at: Some(DateTime::UNIX_EPOCH),
         methods: vec![Method::PickUp, Method::LocalDelivery],
         distance_m: Some(distance_m),
         radius_m: None,
@@ -54,22 +54,53 @@ fn the_smallest_score_wins_and_ties_go_to_the_smaller_id() {
 fn a_store_that_cannot_serve_is_not_asked() {
     let good = candidate(1, 500);
     let cases = [
-        Candidate { is_open: false, ..good.clone() },
-        Candidate { methods: vec![Method::PickUp], ..good.clone() },
-        Candidate { radius_m: Some(499), ..good.clone() },
-        Candidate { distance_m: None, ..good.clone() },
-        Candidate { load: 5, capacity: Some(5), ..good.clone() },
-        Candidate { stock: pieces(&[("a", 1), ("b", 10)]), ..good.clone() },
+        (Some(LeftOut::Shut), Candidate { opens_at: None, ..good.clone() }),
+        (Some(LeftOut::OtherMethod), Candidate { methods: vec![Method::PickUp], ..good.clone() }),
+        (Some(LeftOut::TooFar), Candidate { radius_m: Some(499), ..good.clone() }),
+        (Some(LeftOut::DistanceUnknown), Candidate { distance_m: None, ..good.clone() }),
+        (Some(LeftOut::Full), Candidate { load: 5, capacity: Some(5), ..good.clone() }),
+        (None, Candidate { stock: pieces(&[("a", 1), ("b", 10)]), ..good.clone() }),
     ];
     let needs = needs(&[("a", 2), ("b", 1)]);
-    for case in cases {
+    for (why, case) in cases {
+        assert_eq!(case.left_out(&needs), why);
         assert_eq!(route(&needs, std::slice::from_ref(&case), &Policy::default()), [], "{case:?}");
     }
     let near = Candidate { radius_m: Some(500), load: 4, capacity: Some(5), ..good };
     assert_eq!(route(&needs, &[near], &Policy::default()).len(), 1);
-    let far = Candidate { distance_m: None, methods: vec![Method::Parcel], ..candidate(1, 0) };
-    let by_parcel = Needs { method: Method::Parcel, ..needs };
-    assert_eq!(order(&by_parcel, &[far], &Policy::default()), [(0, store(1))]);
+}
+
+#[test]
+fn a_parcel_goes_from_a_store_of_which_nobody_knows_how_far_it_is_but_no_nearer_than_from_others() {
+    let by_parcel =
+        |n, distance_m| Candidate { distance_m, methods: vec![Method::Parcel], ..candidate(n, 0) };
+    let needs = Needs { method: Method::Parcel, ..needs(&[("a", 2)]) };
+    let unknown = by_parcel(1, None);
+    let order = |stores: &[Candidate]| order(&needs, stores, &Policy::default());
+    assert_eq!(order(std::slice::from_ref(&unknown)), [(0, store(1))]);
+    let known = [unknown.clone(), by_parcel(3, Some(400)), by_parcel(2, Some(900))];
+    assert_eq!(order(&known), [(400, store(3)), (900, store(1)), (900, store(2))]);
+    // One that is too far does not count either.
+    let beyond = Candidate { radius_m: Some(1_000), ..by_parcel(2, Some(9_000)) };
+    assert_eq!(order(&[unknown.clone(), beyond]), [(0, store(1))]);
+    let bounded = Candidate { radius_m: Some(1_000), ..unknown };
+    assert_eq!(bounded.left_out(&needs), Some(LeftOut::DistanceUnknown));
+    assert_eq!(order(&[bounded]), []);
+}
+
+#[test]
+fn a_distance_is_what_is_known_best_of_it() {
+    let shop = Point::new(31_230_400, 121_473_700).unwrap();
+    let door = Point::new(31_239_400, 121_473_700).unwrap();
+    let (both, one) = ((Some(shop), Some(door)), (Some(shop), None));
+    let by_courier = |told, points, is_own| distance_m(Method::LocalDelivery, told, points, is_own);
+    assert_eq!(by_courier(Some(1_500), both, true), Some(1_500), "the way of the courier");
+    assert_eq!(by_courier(None, both, true), Some(1_001), "a thousandth of a degree is 111 metres");
+    assert_eq!(by_courier(None, one, true), Some(0), "its buyer chose it");
+    assert_eq!(by_courier(None, one, false), None);
+    assert_eq!(distance_m(Method::Parcel, None, both, true), Some(1_001));
+    assert_eq!(distance_m(Method::Parcel, None, (None, Some(door)), true), None);
+    assert_eq!(distance_m(Method::PickUp, Some(9_000), both, true), Some(0), "the buyer comes");
 }
 
 #[test]

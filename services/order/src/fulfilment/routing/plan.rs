@@ -7,7 +7,10 @@ use siyu_proto::order::v1::FulfilmentPolicy;
 use crate::{
     fulfilment::{
         StoreId,
-        assignment::part::{self, Lines},
+        assignment::{
+            Asked,
+            part::{self, Lines},
+        },
         policy,
         route::{self, Candidate, Method, Needs, Route, Split},
     },
@@ -46,7 +49,11 @@ pub(super) fn plan(
     rules: &FulfilmentPolicy,
     lines: &[(i32, i64)],
     counted: &[(i32, String, i64)],
-) -> Vec<(Vec<StoreId>, Lines)> {
+) -> Vec<(Vec<Asked>, Lines)> {
+    let asked = |store: StoreId| {
+        let opens_at = candidates.iter().find(|one| one.id == store).and_then(|one| one.opens_at);
+        Asked { store, opens_at: opens_at.expect("a store on a route opens before the promise") }
+    };
     let rules = policy::of(rules);
     let fetched = needs.method == Method::PickUp;
     let rules = if fetched { route::Policy { split: Split::Never, ..rules } } else { rules };
@@ -54,7 +61,7 @@ pub(super) fn plan(
     let Some(best) = routes.first() else { return vec![(Vec::new(), lines.to_vec())] };
     if best.parts.len() == 1 {
         let whole = routes.iter().filter(|route| route.parts.len() == 1);
-        return vec![(whole.map(|route| route.parts[0].store).collect(), lines.to_vec())];
+        return vec![(whole.map(|route| asked(route.parts[0].store)).collect(), lines.to_vec())];
     }
     let alone = route::Policy { split: Split::Never, ..rules };
     divide(best, lines, counted)
@@ -65,7 +72,7 @@ pub(super) fn plan(
             let others = others.iter().map(|route| route.parts[0].store);
             let others = others.filter(|store| *store != part.store);
             let stores = std::iter::once(part.store).chain(others).take(rules.asked_max);
-            (stores.collect(), lines)
+            (stores.map(asked).collect(), lines)
         })
         .collect()
 }
@@ -100,6 +107,7 @@ fn divide<'a>(
 
 #[cfg(test)]
 mod tests {
+    use chrono::{DateTime, TimeDelta};
     use siyu_kernel::Id;
     use uuid::Uuid;
 
@@ -108,7 +116,7 @@ mod tests {
     fn candidate(n: u128, a: i64, b: i64) -> Candidate {
         Candidate {
             id: Id::from_uuid(Uuid::from_u128(n)),
-            is_open: true,
+            opens_at: Some(DateTime::UNIX_EPOCH + TimeDelta::hours(i64::try_from(n).unwrap())),
             methods: vec![Method::Parcel],
             distance_m: None,
             radius_m: None,
@@ -130,7 +138,12 @@ mod tests {
         let (pieces, method) = (sum(&counted), Method::Parcel);
         let needs = Needs { pieces, method, own_store: None };
         let plan = plan(&needs, candidates, &rules(split_max), &lines, &counted);
-        let number = |store: StoreId| store.uuid().as_u128();
+        let number = |asked: Asked| {
+            let n = asked.store.uuid().as_u128();
+            let hours = asked.opens_at - DateTime::UNIX_EPOCH;
+            assert_eq!(hours.num_hours(), i64::try_from(n).unwrap(), "its own hour");
+            n
+        };
         plan.into_iter().map(|(s, l)| (s.into_iter().map(number).collect(), l)).collect()
     }
 

@@ -60,6 +60,28 @@ pub struct Able {
     pub site: Site,
 }
 
+/// The stores of sites that are asked, by location.
+pub async fn stores(tx: &mut Tx, limit: i64) -> Result<Vec<StoreId>, siyu_pg::Error> {
+    let stores = sqlx::query_scalar(
+        "select l.store_id
+        from fulfilment_sites as s
+        cross join lateral (
+            select store_id
+            from locations
+            where merchant_id = $1 and code = s.location and store_id is not null
+            limit 1
+        ) as l
+        where s.merchant_id = $1 and not s.paused
+        order by s.location
+        limit $2",
+    )
+    .bind(tx.merchant())
+    .bind(limit)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(stores)
+}
+
 /// The sites that are asked and serve a method, with their stores, by location.
 pub async fn able(tx: &mut Tx, method: &str, limit: i64) -> Result<Vec<Able>, siyu_pg::Error> {
     let sites = sqlx::query_as(

@@ -16,10 +16,12 @@ pub struct Day {
     pub compared_at: DateTime<Utc>,
     /// Rows of the statement.
     pub rows: i64,
-    /// Payments of the statement, in minor units.
-    pub paid_minor: i64,
-    /// Refunds of the statement, in minor units.
-    pub refunded_minor: i64,
+    /// The currencies of the statement.
+    pub currencies: Vec<String>,
+    /// Payments of the statement in each of them, in minor units.
+    pub paid_minor: Vec<i64>,
+    /// Refunds of the statement in each of them, in minor units.
+    pub refunded_minor: Vec<i64>,
     /// Rows that we do not have.
     pub missing_here: i64,
     /// Movements of ours that the statement does not have.
@@ -63,15 +65,22 @@ pub async fn days(
     limit: i64,
 ) -> Result<Vec<Day>, siyu_pg::Error> {
     let days = sqlx::query_as(
-        "select d.account_code, d.day, d.complete, d.compared_at, r.rows, r.paid_minor, r.refunded_minor, w.missing_here,
-            w.missing_there, w.amount_differs, w.open
+        "select d.account_code, d.day, d.complete, d.compared_at, r.rows, r.currencies, r.paid_minor, r.refunded_minor,
+            w.missing_here, w.missing_there, w.amount_differs, w.open
         from statement_days d
         cross join lateral (
-            select count(*) as rows,
-                coalesce(sum(amount_minor) filter (where kind = 'payment'), 0)::bigint as paid_minor,
-                coalesce(sum(amount_minor) filter (where kind = 'refund'), 0)::bigint as refunded_minor
-            from statement_rows
-            where merchant_id = $1 and account_code = $2 and day = d.day
+            select coalesce(sum(s.rows), 0)::bigint as rows,
+                coalesce(array_agg(s.currency order by s.currency), '{}') as currencies,
+                coalesce(array_agg(s.paid order by s.currency), '{}') as paid_minor,
+                coalesce(array_agg(s.refunded order by s.currency), '{}') as refunded_minor
+            from (
+                select currency, count(*) as rows,
+                    coalesce(sum(amount_minor) filter (where kind = 'payment'), 0)::bigint as paid,
+                    coalesce(sum(amount_minor) filter (where kind = 'refund'), 0)::bigint as refunded
+                from statement_rows
+                where merchant_id = $1 and account_code = $2 and day = d.day
+                group by currency
+            ) as s
         ) as r
         cross join lateral (
             select count(*) filter (where difference = 'missing_here' and resolved_by <> 'statement') as missing_here,

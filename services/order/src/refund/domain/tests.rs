@@ -53,6 +53,7 @@ fn under_way(cash: Part, value: Part, points_part: Part) -> Refund {
         points_part,
         failure: "CARD_CLOSED".to_owned(),
         actor: String::new(),
+        rewards: None,
         due_at: None,
         attempts: 7,
         created_at: DateTime::UNIX_EPOCH,

@@ -2,6 +2,7 @@
 
 use siyu_kernel::allocate;
 
+use super::reward::Given;
 use crate::price::{Cart, OrderPromotion, Quote, Row, Rules, Step};
 
 /// What was sold, as it stands with the order since it was placed.
@@ -19,6 +20,8 @@ pub struct Sold {
     pub thresholds: Vec<Threshold>,
     /// What becomes of them after a partial return; the buyer was shown it before (rule 35).
     pub threshold_policy: ThresholdPolicy,
+    /// What the order gave beside its goods, as it stands.
+    pub given: Vec<Given>,
 }
 
 /// A line that was sold.
@@ -100,7 +103,7 @@ pub enum ThresholdPolicy {
 pub struct Unsound(pub(super) &'static str);
 
 impl Sold {
-    /// What a priced cart sold. Every line earns; the caller says which do not.
+    /// What a priced cart sold. Every line earns; the caller says which do not, and what was given for the order.
     pub fn of(
         cart: &Cart,
         rules: &Rules,
@@ -139,6 +142,7 @@ impl Sold {
                 .collect(),
             thresholds: thresholds(cart, rules, quote),
             threshold_policy,
+            given: Vec::new(),
         }
     }
 

@@ -21,6 +21,7 @@ fn sold(lines: Vec<SoldLine>, shipping_minor: i64) -> Sold {
         coupons: vec!["ten".into()],
         thresholds: Vec::new(),
         threshold_policy: ThresholdPolicy::Keep,
+        given: Vec::new(),
     }
 }
 
@@ -74,6 +75,28 @@ fn a_coupon_comes_back_with_the_last_minor_unit_and_only_once() {
         .map(|plan| (plan.fully, plan.coupons.len()))
         .collect();
     assert_eq!(back, [(true, 1), (true, 0)]);
+}
+
+#[test]
+fn rewards_go_with_the_last_minor_unit_and_change_no_amount() {
+    let given = |n: u128, fixed| Given {
+        kind: RewardKind::RedPacket,
+        id: n.to_string(),
+        amount_minor: 2_000,
+        fixed,
+    };
+    let mut order = sold(vec![line(1, 2, 1_000)], 500);
+    let asks = [parts(&[pieces(1, 2)]), Ask::Whole];
+    let bare = totals(&plans(&order, &asks));
+    order.given = vec![given(1, None), given(2, Some(Kept::Received))];
+    let planned = plans(&order, &asks);
+    assert_eq!(totals(&planned), bare);
+    let of = |plan: &RefundPlan| -> Vec<Action> {
+        plan.rewards.iter().map(|reward| reward.action).collect()
+    };
+    let partial = Action::Keep(Kept::Partial);
+    assert_eq!(of(&planned[0]), [partial, partial]);
+    assert_eq!(of(&planned[1]), [Action::Stop, Action::Keep(Kept::Received)]);
 }
 
 #[test]

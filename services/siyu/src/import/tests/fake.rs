@@ -9,7 +9,8 @@ use std::{
 use futures::{Stream, StreamExt};
 use siyu_proto::order::v1::{
     ExternalOrder, ImportError, ImportOrdersRequest, ImportOrdersResponse, ImportOutcome,
-    ImportResult, ListQuarantinedOrdersRequest, ListQuarantinedOrdersResponse,
+    ImportRefundsRequest, ImportRefundsResponse, ImportResult, ListImportedRefundsRequest,
+    ListImportedRefundsResponse, ListQuarantinedOrdersRequest, ListQuarantinedOrdersResponse,
     SetStatusMappingRequest, SetStatusMappingResponse, StreamImportOrdersRequest,
     StreamImportOrdersResponse,
     import_service_server::{ImportService, ImportServiceServer},
@@ -142,6 +143,20 @@ impl ImportService for Suite {
         &self,
         _: Request<ImportOrdersRequest>,
     ) -> Result<Response<ImportOrdersResponse>, Status> {
+        Err(Status::unimplemented("not asked here"))
+    }
+
+    async fn import_refunds(
+        &self,
+        _: Request<ImportRefundsRequest>,
+    ) -> Result<Response<ImportRefundsResponse>, Status> {
+        Err(Status::unimplemented("not asked here"))
+    }
+
+    async fn list_imported_refunds(
+        &self,
+        _: Request<ListImportedRefundsRequest>,
+    ) -> Result<Response<ListImportedRefundsResponse>, Status> {
         Err(Status::unimplemented("not asked here"))
     }
 
