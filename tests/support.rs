@@ -31,7 +31,7 @@ pub use broker::Broker;
 pub use caller::{Bearer, Caller, Merchant, ask, refused};
 pub use dice::Dice;
 pub use figures::{assert_same, report};
-pub use idle::{heads, run_until_idle};
+pub use idle::{heads, rewind, run_until_idle};
 pub use orders::{order, timestamp};
 pub use place::{Databases, Place};
 pub use program::{Finished, Program, free_addr, postgres_under, run_siyu};

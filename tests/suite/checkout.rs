@@ -1,6 +1,7 @@
 //! One purchase through everything: goods with stock, a promotion and a coupon; paid with points, stored value and cash;
 //! followed by earnings, commission and figures; given back in part and then in whole, to the fen and to where it came from.
 
+mod again;
 mod standing;
 
 use siyu_proto::{
@@ -14,7 +15,9 @@ use siyu_proto::{
     },
     r#type::v1::Money,
 };
-use siyu_tests::support::{ACCOUNT, Buyer, LIMIT, Shop, ask, books, run_siyu, story, suite, until};
+use siyu_tests::support::{
+    ACCOUNT, Buyer, LIMIT, Place, Shop, ask, books, run_siyu, story, suite, until,
+};
 
 const POINTS: i64 = 3_333;
 const VALUE: i64 = 37_777;
@@ -37,7 +40,7 @@ struct Sale {
 #[test]
 fn a_purchase_with_every_tender_is_followed_by_everybody_and_goes_back_to_the_last_fen() {
     story(async {
-        let sale = Sale::placed().await;
+        let sale = Sale::placed(suite().await).await;
         sale.paid().await;
         let order = sale.order().await;
         let bought = sale.standing().await;
@@ -73,8 +76,8 @@ fn a_purchase_with_every_tender_is_followed_by_everybody_and_goes_back_to_the_la
 
 impl Sale {
     /// An order whose points and stored value are held, and whose cash is asked for.
-    async fn placed() -> Self {
-        let shop = Shop::open(suite().await, PIECES, 15).await;
+    async fn placed(place: &Place) -> Self {
+        let shop = Shop::open(place, PIECES, 15).await;
         let buyer = shop.buyer("ann", POINTS, 1, 1).await;
         let line = |(sku, quantity): (&str, i64)| CartLine { sku: sku.to_owned(), quantity };
         let tender = ValueTender { card_id: buyer.card_id.clone(), amount_minor: VALUE };

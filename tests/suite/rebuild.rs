@@ -17,11 +17,11 @@ const BATCH: usize = 60;
 const SEED: u64 = 20_240_601;
 
 /// A few versions of each order: other amounts, other days, another buyer, refunds, and back again.
-fn versions() -> Vec<ExternalOrder> {
+pub(crate) fn versions(orders: u32) -> Vec<ExternalOrder> {
     let start: DateTime<Utc> = "2024-02-27T20:00:00Z".parse().unwrap();
     let states = ["paid", "shipped", "refunded", "completed", "cancelled", "paid"];
     let mut all = Vec::new();
-    for n in 0..ORDERS {
+    for n in 0..orders {
         let pick =
             |salt: u32, of: u32| (n.wrapping_mul(2_654_435_761) >> 7).wrapping_add(n * salt) % of;
         for version in 0..=pick(3, 4) {
@@ -43,7 +43,7 @@ fn versions() -> Vec<ExternalOrder> {
 fn after_many_changes_a_rebuild_finds_every_figure_as_it_was() {
     story(async {
         let merchant = Merchant::open(suite().await, "Asia/Shanghai", "CNY").await;
-        for batch in versions().chunks(BATCH) {
+        for batch in versions(ORDERS).chunks(BATCH) {
             merchant.take_in(batch.to_vec()).await;
             // A look on the way: what is folded now changes later.
             sales(&merchant).await;

@@ -30,6 +30,18 @@ pub async fn run_until_idle(place: &Place) {
     .await;
 }
 
+/// Sets everyone back to the first fact of all that they follow, as a restored backup would; gives how far the furthest was.
+/// Whoever runs has to be started anew.
+pub async fn rewind(place: &Place) -> i64 {
+    let mut furthest = 0;
+    for (service, _) in FOLLOWED {
+        let conn = store::connect(&place.databases, service).await;
+        let rewound = store::rewind(&mut conn.expect("its database answers")).await;
+        furthest = furthest.max(rewound.expect("cursors can be set"));
+    }
+    furthest
+}
+
 /// The last position of each log; `None` while a database does not answer.
 pub async fn heads(place: &Place) -> Option<BTreeMap<&'static str, i64>> {
     read_heads(place).await.ok().map(|(heads, _)| heads)

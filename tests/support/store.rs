@@ -39,6 +39,17 @@ pub(super) async fn cursors(conn: &mut PgConnection) -> Result<Vec<Cursor>, sqlx
     sqlx::query_as("select consumer, source, position from event_cursors").fetch_all(conn).await
 }
 
+/// Sets a service back to the first fact of all that it follows; gives the most that it had followed of one.
+pub(super) async fn rewind(conn: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(
+        "with furthest as (select coalesce(max(position), 0) as position from event_cursors),
+            rewound as (update event_cursors set position = 0, event_id = null, occurred_at = null)
+        select position from furthest",
+    )
+    .fetch_one(conn)
+    .await
+}
+
 /// What a service could not handle, in words.
 pub(super) async fn parked(conn: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar(

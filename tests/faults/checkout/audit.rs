@@ -14,7 +14,7 @@ use siyu_proto::order::v1::{
 };
 use siyu_tests::support::{Shop, run_until_idle, until};
 
-use super::{call::Line, client::Told};
+use super::{call::Line, client::Told, say};
 
 /// How long what a kill left is waited for: longer than what is leased stays leased, and a few pauses.
 const SETTLES: Duration = Duration::from_mins(8);
@@ -30,10 +30,18 @@ pub(crate) struct Found {
 
 /// Waits until nothing is under way any more, and holds what there is against what clients were told.
 pub(crate) async fn settled(shop: &Shop, line: &Line, told: &[Told]) -> Found {
+    let mut last = String::new();
     until(
         "every payment and refund has ended, and every order was paid or not",
         SETTLES,
-        async || is_settled(line).await.then_some(()),
+        async || {
+            let Some(open) = unsettled(line).await else { return Some(()) };
+            if open != last {
+                say(&format!("not settled: {open}"));
+                last = open;
+            }
+            None
+        },
     )
     .await;
     let ids: Vec<String> = orders(line, OrderState::Unspecified).await;
@@ -53,26 +61,33 @@ pub(crate) async fn settled(shop: &Shop, line: &Line, told: &[Told]) -> Found {
     found
 }
 
-async fn is_settled(line: &Line) -> bool {
-    if !orders(line, OrderState::Created).await.is_empty() {
-        return false;
+/// What is under way, the first of it; none: nothing.
+async fn unsettled(line: &Line) -> Option<String> {
+    let some = |what: &str, ids: Vec<String>| {
+        let first = ids.first()?;
+        Some(format!("{} {what}, {first} among them", ids.len()))
+    };
+    let ids = |refunds: Vec<Refund>| refunds.into_iter().map(|refund| refund.id).collect();
+    let found = some("orders are created", orders(line, OrderState::Created).await)
+        .or(some("refunds are under way", ids(refunds(line, RefundState::Processing).await)));
+    if found.is_some() {
+        return found;
     }
-    if !refunds(line, RefundState::Processing).await.is_empty() {
-        return false;
-    }
+    let ids = |payments: Vec<Payment>| payments.into_iter().map(|payment| payment.id).collect();
     for state in [PaymentState::Created, PaymentState::Pending, PaymentState::Closing] {
-        if !payments(line, state).await.is_empty() {
-            return false;
+        let found = some(&format!("payments are {state:?}"), ids(payments(line, state).await));
+        if found.is_some() {
+            return found;
         }
     }
     // What goes back by itself.
-    let surplus = payments(line, PaymentState::Surplus).await;
-    for payment in &surplus {
+    let mut going = Vec::new();
+    for payment in payments(line, PaymentState::Surplus).await {
         if read_payment(line, &payment.id).await.refunds.iter().any(|back| !is_back(back.state())) {
-            return false;
+            going.push(payment.id);
         }
     }
-    true
+    some("payments are going back", going)
 }
 
 fn is_back(state: PaymentRefundState) -> bool {
