@@ -16,8 +16,9 @@ use siyu_tests::support::{Shop, run_until_idle, until};
 
 use super::{call::Line, client::Told, say};
 
-/// How long what a kill left is waited for: longer than what is leased stays leased, and a few pauses.
-const SETTLES: Duration = Duration::from_mins(8);
+/// How long what a kill left is waited for: longer than what is leased stays leased, and two of the longest pauses, ten minutes
+/// each, that something takes which kills have kept from coming off again and again.
+const SETTLES: Duration = Duration::from_mins(25);
 const READERS: usize = 16;
 
 /// Everything that there is.
