@@ -38,7 +38,8 @@ comment on column parcel_cards.link_due_at is 'when the member service is to be 
 comment on column parcel_cards.expires_at is 'until when it can be claimed, exclusive';
 comment on column parcel_cards.created_at is 'when it was made';
 
-create index parcel_cards_id_idx on parcel_cards (merchant_id, created_at, id);
+create unique index parcel_cards_id_key on parcel_cards (merchant_id, id);
+create index parcel_cards_created_at_idx on parcel_cards (merchant_id, created_at, id);
 create index parcel_cards_order_idx on parcel_cards (merchant_id, platform, shop_id, platform_order_no, created_at, id)
     where platform is not null;
 create index parcel_cards_link_due_at_idx on parcel_cards (link_due_at, merchant_id, id) where link_due_at is not null;

@@ -80,7 +80,7 @@ impl Card {
         match (self.state, holder) {
             (State::Void, _) => Err(void()),
             (State::Claimed, holder) if holder == Some(person) => Ok(false),
-            (State::Claimed, _) => Err(claimed()),
+            (State::Claimed, _) => Err(claimed("somebody else claimed the parcel card")),
             (State::Open, _) if self.expires_at <= now => {
                 Err(refused("PARCEL_CARD_EXPIRED", "the time of the parcel card is over"))
             }
@@ -97,8 +97,8 @@ fn void() -> Fault {
     refused("PARCEL_CARD_VOID", "the parcel card is good for nobody")
 }
 
-fn claimed() -> Fault {
-    refused("PARCEL_CARD_CLAIMED", "somebody else claimed the parcel card")
+fn claimed(message: &'static str) -> Fault {
+    refused("PARCEL_CARD_CLAIMED", message)
 }
 
 #[cfg(test)]

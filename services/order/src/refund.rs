@@ -13,7 +13,7 @@ pub(crate) mod cash;
 pub mod domain;
 pub mod plan;
 pub(crate) mod request;
-mod rewards;
+pub(crate) mod rewards;
 pub mod rpc;
 pub(crate) mod run;
 pub(crate) mod sold;

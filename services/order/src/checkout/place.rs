@@ -137,6 +137,11 @@ async fn try_store(
         return same(request, id, &known, fingerprint);
     }
     let buyer = Buyer { person_id: before.leads_to.unwrap_or(buyer.person_id), ..buyer };
+    // Whoever was erased since the member service was asked: where they are is not kept.
+    let is_erased = request.destination.is_some()
+        && !buyer::store::erased(&mut tx, &[buyer.person_id]).await?.is_empty();
+    let without = is_erased.then(|| PlaceOrderRequest { destination: None, ..request.clone() });
+    let request = without.as_ref().unwrap_or(request);
     let mut policy = policy::effective(before.policy.as_deref())?;
     let deal = entry::enter(app, &mut tx, ctx, request, buyer.person_id).await?;
     if let Some(deal) = &deal {

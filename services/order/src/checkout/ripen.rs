@@ -1,9 +1,11 @@
 //! Routes orders that have been paid, completes those that the buyer did not confirm in time, and closes those whose after-sale
 //! window is over.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use chrono::{DateTime, Utc};
 use siyu_grpc::Ctx;
-use siyu_kernel::{Fault, Id, kind::Merchant};
+use siyu_kernel::{Code, Fault, Id, kind::Merchant};
 use siyu_pg::Tx;
 use siyu_runtime::Progress;
 
@@ -32,16 +34,22 @@ pub(crate) async fn once(app: &App) -> Result<Progress, Fault> {
     let ripe = store::ripe(&mut jobs, now, limits::JOB_BATCH).await?;
     drop(jobs);
     let ripe = ripe.into_iter().map(|(merchant, id, state)| (merchant, (id, state))).collect();
-    job::each(ACTOR, ripe, |merchant, (id, state)| look(app, merchant, (id, state), now)).await
+    // Once the member service does not answer, nobody else of this step waits for it.
+    let away = AtomicBool::new(false);
+    job::each(ACTOR, ripe, |merchant, due| look(app, merchant, due, (now, &away))).await
 }
 
 async fn look(
     app: &App,
     merchant: Id<Merchant>,
     (id, state): (OrderId, State),
-    now: DateTime<Utc>,
+    (now, away): (DateTime<Utc>, &AtomicBool),
 ) -> Result<(), Fault> {
-    let shops = if state == State::Paid { shops(app, merchant, id, now).await? } else { None };
+    let shops = if state == State::Paid && !away.load(Ordering::Relaxed) {
+        shops(app, merchant, id, (now, away)).await?
+    } else {
+        None
+    };
     let mut tx = app.db.tenant(merchant).await?;
     let (order, _) = advance::lock(&mut tx, id, "").await?;
     // Another process may have been faster while the lock was waited for.
@@ -58,7 +66,7 @@ async fn shops(
     app: &App,
     merchant: Id<Merchant>,
     id: OrderId,
-    now: DateTime<Utc>,
+    (now, away): (DateTime<Utc>, &AtomicBool),
 ) -> Result<Option<Shops>, Fault> {
     let stores = routing::sites(app, merchant).await?;
     let ctx = Ctx::internal(NAME, Some(merchant), now);
@@ -66,6 +74,8 @@ async fn shops(
         Ok(shops) => Ok(Some(shops)),
         Err(fault) => {
             tracing::warn!(order_id = %id, reason = fault.reason(), "an order waits to be routed");
+            let is_away = matches!(fault.code(), Code::Unavailable | Code::DeadlineExceeded);
+            away.fetch_or(is_away, Ordering::Relaxed);
             Ok(None)
         }
     }
@@ -82,7 +92,8 @@ async fn ripen(
     match order.state {
         State::Paid => {
             let Some(shops) = shops else {
-                return Ok(store::postpone(tx, id, now + limits::ROUTE_PAUSE).await?);
+                let until = app.clock.now() + limits::ROUTE_PAUSE;
+                return Ok(store::postpone(tx, id, until).await?);
             };
             store::ripen(tx, id, Wait::Never, now).await?;
             let by = By { actor: ACTOR, reason: "", now };

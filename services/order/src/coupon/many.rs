@@ -17,10 +17,7 @@ use super::{
     rpc::{read, refused},
     store as coupons,
 };
-use crate::{
-    App, buyer, limits,
-    order::{domain::OrderId, store as orders},
-};
+use crate::{App, buyer, limits, order::domain::OrderId, refund::rewards};
 
 const CLAIM: &str = "siyu.order.v1.CouponService/ClaimCoupons";
 
@@ -137,7 +134,7 @@ fn admit(
 
 /// How many coupons an order gave, which is locked from now on.
 async fn gave(tx: &mut Tx, id: OrderId) -> Result<i64, Fault> {
-    orders::lock(tx, id).await?.ok_or_else(|| Fault::not_found("order"))?;
+    rewards::lock_giver(tx, id).await?;
     Ok(coupons::count_given(tx, id).await?)
 }
 

@@ -212,7 +212,9 @@ impl Assignment {
             let state = State::Headquarters;
             return Self { state, turn, store_id: None, expires_at: None, ..self };
         };
-        let opens_at = self.opens.first().map_or(now, |opens_at| now.max(*opens_at));
+        // A process of the version before takes candidates away without their times.
+        let opens = if self.opens.len() == self.candidates.len() { &*self.opens } else { &[] };
+        let opens_at = opens.first().map_or(now, |opens_at| now.max(*opens_at));
         self.offer(store, opens_at, now)
     }
 
@@ -220,10 +222,12 @@ impl Assignment {
     fn offer(mut self, store: StoreId, from: DateTime<Utc>, now: DateTime<Utc>) -> Self {
         debug_assert!(from >= now, "nobody answered before it was asked");
         if let Some(at) = self.candidates.iter().position(|candidate| *candidate == store) {
-            self.candidates.remove(at);
-            if at < self.opens.len() {
+            if self.opens.len() == self.candidates.len() {
                 self.opens.remove(at);
+            } else {
+                self.opens.clear();
             }
+            self.candidates.remove(at);
         }
         Self {
             state: State::Offered,

@@ -83,8 +83,7 @@ pub async fn save(
     if !waited.is_empty() {
         refund::store::save(tx, &waited).await?;
     }
-    let came = changes.iter().filter(|change| !change.existed).map(|change| &change.order);
-    parcel_card::store::find_due(tx, &came.collect::<Vec<_>>(), ctx.now).await?;
+    parcel_card::store::find_due(tx, &keys, ctx.now).await?;
     let facts: Vec<_> = changes.iter().filter_map(|change| news(change, app, ctx)).collect();
     siyu_events::append(tx, &facts).await?;
     Ok(true)

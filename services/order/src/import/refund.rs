@@ -6,6 +6,7 @@
 //! | of a line | the line, never more than it was sold for |
 //! | of a line that nobody has told of | nothing, until somebody does |
 //! | of the order | what is left of its lines, by largest remainder |
+//! | nothing: it was withdrawn | nothing, whatever pieces it names |
 
 pub mod batch;
 pub mod store;
@@ -42,7 +43,8 @@ pub struct Taken {
 pub fn taken(lines: &BTreeMap<i32, Line>, backs: &[Back]) -> BTreeMap<i32, Taken> {
     let mut taken: BTreeMap<i32, Taken> =
         lines.keys().map(|line_no| (*line_no, Taken::default())).collect();
-    for back in backs {
+    // What was withdrawn takes nothing, whatever else is told of it.
+    for back in backs.iter().filter(|back| back.amount_minor > 0) {
         if let Some(of) = taken.get_mut(&back.line_no) {
             of.minor = of.minor.saturating_add(back.amount_minor);
             of.quantity = of.quantity.saturating_add(back.quantity);
@@ -102,6 +104,12 @@ mod tests {
         assert_eq!(minors(&[500], &[back(1, i64::MAX), back(1, i64::MAX)]), [500]);
         let of = taken(&lines(&[500]), &[back(1, 1), back(1, 1), back(1, 1)]);
         assert_eq!(of[&1], Taken { minor: 3, quantity: 2 });
+    }
+
+    #[test]
+    fn what_was_withdrawn_takes_no_pieces_either() {
+        let withdrawn = Back { line_no: 1, amount_minor: 0, quantity: 2 };
+        assert_eq!(taken(&lines(&[500]), &[withdrawn])[&1], Taken::default());
     }
 
     #[test]

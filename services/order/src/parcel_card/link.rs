@@ -69,6 +69,10 @@ pub(crate) async fn link(
     };
     let mut tx = app.db.tenant(merchant).await?;
     let mut card = store::lock(&mut tx, code).await?.ok_or_else(not_found)?;
+    // It may have been made void meanwhile.
+    if card.claim.is_none() {
+        return Ok(card);
+    }
     card.outcome = Some(outcome);
     store::save(&mut tx, &card, None).await?;
     tx.commit().await?;

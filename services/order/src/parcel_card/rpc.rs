@@ -132,6 +132,7 @@ async fn attach(
         return Err(Fault::invalid(vec![violation]));
     }
     let (merchant, order) = (ctx.merchant()?, key(&order));
+    known(app, &ctx, &request.code).await?;
     let mut tx = app.db.tenant(merchant).await?;
     import::store::shut(&mut tx).await?;
     let mut card = lock(&mut tx, &request.code).await?;
@@ -158,16 +159,14 @@ async fn claim(
     let person: Id<Person> = parse::id("person_id", &request.person_id)?;
     let person = app.directory.person(&ctx, person).await?;
     let merchant = ctx.merchant()?;
-    let holder = {
-        let mut tx = app.db.tenant_read(merchant).await?;
-        let card = store::find(&mut tx, &request.code).await?.ok_or_else(not_found)?;
-        card.claim.map(|(holder, _)| holder)
-    };
+    let card = known(app, &ctx, &request.code).await?;
     // As they are known now: they may have become one with others since.
-    let holder = match holder {
-        Some(holder) => Some(app.directory.person(&ctx, holder).await?),
+    let holder = match card.claim {
+        Some((holder, _)) => Some(app.directory.person(&ctx, holder).await?),
         None => None,
     };
+    // Nobody waits for imports to hear that a card is not good.
+    card.claimable(person, holder, ctx.now)?;
     let mut tx = app.db.tenant(merchant).await?;
     import::store::shut(&mut tx).await?;
     let mut card = lock(&mut tx, &request.code).await?;
@@ -202,10 +201,10 @@ async fn make_void(
 ) -> Result<VoidParcelCardResponse, Fault> {
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
     let mut card = lock(&mut tx, &request.code).await?;
-    if card.state == State::Claimed {
-        return Err(claimed());
+    if card.outcome == Some(Outcome::Linked) {
+        return Err(claimed("who claimed the parcel card and the buyer are one person"));
     }
-    card.state = State::Void;
+    (card.state, card.claim, card.outcome) = (State::Void, None, None);
     store::save(&mut tx, &card, None).await?;
     tx.commit().await?;
     Ok(VoidParcelCardResponse { card: Some(show(&card)) })
@@ -242,6 +241,12 @@ async fn list(
         cards: page.items.iter().map(show).collect(),
         next_page_token: page.next_token,
     })
+}
+
+/// A card as it is at the moment.
+async fn known(app: &App, ctx: &Ctx, code: &str) -> Result<Card, Fault> {
+    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    store::find(&mut tx, code).await?.ok_or_else(not_found)
 }
 
 fn not_found() -> Fault {

@@ -10,7 +10,7 @@ use sqlx::{FromRow, Row as _, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{Card, Outcome, State};
-use crate::{import::domain::Key, order::domain::Order};
+use crate::import::domain::Key;
 
 impl FromRow<'_, PgRow> for Card {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
@@ -140,10 +140,10 @@ pub async fn buyer(tx: &mut Tx, order: &Key) -> Result<Option<Id<Person>>, siyu_
     Ok(buyer)
 }
 
-/// Makes the cards due that were claimed and waited for orders, which have come now.
+/// Makes the cards due that were claimed and wait for orders, which are here.
 pub async fn find_due(
     tx: &mut Tx,
-    orders: &[&Order],
+    orders: &[&Key],
     now: DateTime<Utc>,
 ) -> Result<(), siyu_pg::Error> {
     let codes: Vec<String> = sqlx::query_scalar(
@@ -154,14 +154,14 @@ pub async fn find_due(
             from parcel_cards
             where merchant_id = $1 and platform = k.platform and shop_id = k.shop_id
                 and platform_order_no = k.order_no and platform is not null
-                and state = 'claimed' and outcome is null
+                and state = 'claimed' and outcome is null and link_due_at is null
             offset 0
         ) as c",
     )
     .bind(tx.merchant())
     .bind(orders.iter().map(|order| order.platform.as_str()).collect::<Vec<_>>())
     .bind(orders.iter().map(|order| order.shop_id.as_str()).collect::<Vec<_>>())
-    .bind(orders.iter().map(|order| order.platform_order_no.as_str()).collect::<Vec<_>>())
+    .bind(orders.iter().map(|order| order.order_no.as_str()).collect::<Vec<_>>())
     .fetch_all(&mut **tx)
     .await?;
     if codes.is_empty() {

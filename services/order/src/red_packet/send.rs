@@ -19,7 +19,7 @@ use super::{
         limit::{self, Limit},
     },
 };
-use crate::{App, buyer, limits, order};
+use crate::{App, buyer, limits, refund::rewards};
 
 const SEND: &str = "siyu.order.v1.RedPacketService/SendRedPacket";
 
@@ -56,10 +56,9 @@ async fn create(app: &App, ctx: &Ctx, request: &SendRedPacketRequest) -> Result<
     let person_id = buyer::leads(&mut tx, person_id).await?;
     if let Some(id) = order_id {
         // Before the budget: a refund of the order takes the budget when it has the order.
-        let order = order::store::lock(&mut tx, id).await?;
-        order
-            .filter(|order| order.person_id == person_id)
-            .ok_or_else(|| Fault::not_found("order"))?;
+        if rewards::lock_giver(&mut tx, id).await?.person_id != person_id {
+            return Err(Fault::not_found("order"));
+        }
     }
     let policy = policy(&mut tx).await?;
     check(&policy, request)?;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use prost::Message;
-use siyu_kernel::Fault;
+use siyu_kernel::{Code, Fault};
 use siyu_pg::Tx;
 use siyu_proto::order::v1::{self as proto, PlannedReward, RefundPlan};
 
@@ -13,9 +13,28 @@ use super::{
 };
 use crate::{
     coupon::{self, domain::Coupon},
-    order::{advance::Cause, domain::OrderId},
+    order::{
+        self,
+        advance::Cause,
+        domain::{Order, OrderId, State},
+    },
     red_packet::{self, domain::Packet},
 };
+
+/// The order that something is given for, locked: a refund of it waits, and sees what it gave.
+///
+/// # Errors
+/// `NOT_FOUND`; `ORDER_STATE_WRONG` for one that was cancelled or refunded as a whole.
+pub(crate) async fn lock_giver(tx: &mut Tx, id: OrderId) -> Result<Order, Fault> {
+    let order = order::store::lock(tx, id).await?.ok_or_else(|| Fault::not_found("order"))?;
+    if matches!(order.state, State::Cancelled | State::Refunded) {
+        let (state, message) =
+            (order.state.as_str(), "nothing is given for an order that has gone");
+        let fault = Fault::new(Code::FailedPrecondition, "ORDER_STATE_WRONG", message);
+        return Err(fault.with("state", state));
+    }
+    Ok(order)
+}
 
 /// What an order gave, as it stands: red packets first, each kind by id.
 pub(super) async fn given(

@@ -37,6 +37,15 @@ async fn card_of(world: &World, order_no: &str) -> ParcelCard {
     create(world, request).await.unwrap().remove(0)
 }
 
+async fn card_again(world: &World, order_no: &str) -> ParcelCard {
+    let request = CreateParcelCardsRequest {
+        request_id: format!("{order_no} again"),
+        orders: vec![lies_in(order_no)],
+        ..CreateParcelCardsRequest::default()
+    };
+    create(world, request).await.unwrap().remove(0)
+}
+
 async fn claim(world: &World, code: &str, person_id: &str) -> Result<ParcelCard, Fault> {
     let request = ClaimParcelCardRequest { code: code.into(), person_id: person_id.into() };
     let reply = world.parcel_cards(1).claim_parcel_card(request).await.map_err(fault)?;
@@ -122,6 +131,9 @@ async fn contradictions_are_for_somebody_to_decide_and_the_erased_stay_alone() {
     world.member.keep_apart(&buyer, &own);
     let card = card_of(&world, "A").await;
     assert_eq!(claim(&world, &card.code, &own).await.unwrap().state(), S::Conflict);
+    assert_eq!(make_void(&world, &card.code).await.unwrap().state(), S::Void);
+    let second = card_again(&world, "A").await;
+    assert_eq!(claim(&world, &second.code, &own).await.unwrap().state(), S::Conflict);
     let erased = person(&world, "B").await;
     world.member.keep_apart(&erased, &erased);
     let card = card_of(&world, "B").await;
@@ -134,7 +146,7 @@ async fn contradictions_are_for_somebody_to_decide_and_the_erased_stay_alone() {
     let order = Some(lies_in("A"));
     assert_eq!(
         listed(&world, ListParcelCardsRequest { order, ..Default::default() }).await.len(),
-        1
+        2
     );
 }
 

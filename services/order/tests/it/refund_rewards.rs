@@ -159,6 +159,11 @@ async fn a_whole_refund_takes_back_what_nobody_has_received_or_used() {
     assert_eq!(event.kind(), CouponEventKind::Voided);
     assert_eq!(event.reason, format!("refund {}", refund.id));
 
+    // Nothing more is given for it.
+    let late = market.send(market.packet_for("p4", 1, &order, 1_000)).await;
+    assert_eq!(reason(late), "ORDER_STATE_WRONG");
+    assert_eq!(reason(market.give("g5", "small", &[ann], &order).await), "ORDER_STATE_WRONG");
+
     // The request again, and time: nothing is done twice, and nothing is sent.
     assert_eq!(market.refund("r", &order, whole()).await.unwrap(), refund);
     market.hours(100).await;

@@ -118,7 +118,8 @@ Create or change stores from a CSV file. All or nothing: a mistake in one row st
   hours      opening hours, entries separated by \";\"; 10:00-22:00 every day without
   area_sqm   selling floor in square metres, at most two decimals
   latitude, longitude
-             where it stands, WGS-84 degrees with at most six decimals like 31.230416; as before without
+             where it stands: WGS-84 degrees with at most six decimals like 31.230416;
+             as before without
 
 Hours: days, then spans; a span that ends before it starts reaches into the next day. A date
 replaces the hours of that one day.

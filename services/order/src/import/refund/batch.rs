@@ -14,7 +14,7 @@ use super::{
     store::{self, Row},
 };
 use crate::{
-    App,
+    App, buyer,
     import::{
         self,
         batch::Answer,
@@ -47,6 +47,8 @@ pub async fn import(
     let read = |refund| read(refund, currency, ctx.now);
     let read: Vec<Result<Incoming, Vec<Violation>>> = refunds.iter().map(read).collect();
     let mut tx = app.db.tenant(ctx.merchant()?).await?;
+    // As imports of orders do, so that no merge of buyers holds the same orders in another sequence.
+    buyer::store::hold(&mut tx).await?;
     import::store::shut(&mut tx).await?;
     let answers = write(app, &mut tx, ctx, &read).await?;
     tx.commit().await?;
