@@ -97,6 +97,9 @@ async fn write(
         answers.push(order_id.map_or(Answer::Waiting(outcome), |id| Answer::Done(outcome, id)));
     }
     let changed: Vec<Row> = changed.iter().filter_map(|name| rows.remove(name)).collect();
+    if changed.is_empty() {
+        return Ok(answers);
+    }
     store::save(tx, &changed).await?;
     let orders: BTreeSet<Key> = changed.iter().map(Row::key).collect();
     drafts.retain(|key, _| orders.contains(*key));
