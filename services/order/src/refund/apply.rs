@@ -14,7 +14,7 @@ use crate::{
     market::entry,
     order::{
         advance::{self, Cause},
-        domain::Order,
+        domain::{Line, Order},
         lifecycle::Event,
         store as orders,
     },
@@ -31,9 +31,12 @@ pub(super) async fn apply(
 ) -> Result<(), Fault> {
     let plan = sold::plan_of(refund)?;
     let order_id = order.id;
-    if plan.fully {
-        // First, for what follows takes stock: whoever places an order takes coupons before that.
-        rewards::take_back(tx, refund, cause).await?;
+    let nothing_left = sold::is_all_back(tx, refund).await?;
+    // First, for what follows takes stock: whoever places an order takes coupons before that.
+    match (nothing_left, plan.fully) {
+        (true, _) => rewards::take_back(tx, refund, cause).await?,
+        (false, true) => rewards::keep(tx, refund, cause.now).await?,
+        (false, false) => {}
     }
     let mut lines = orders::lines(tx, order_id).await?;
     for line in &mut lines {
@@ -44,16 +47,14 @@ pub(super) async fn apply(
     }
     let key = format!("refund {}", refund.number);
     advance::revise(app, tx, order, &lines, Cause { key: &key, ..cause }).await?;
-    if plan.fully {
+    if nothing_left {
         advance::advance(app, tx, order_id, Event::Refunded, Cause { key: "refunded", ..cause })
             .await?;
         entry::refunded(tx, order_id).await?;
-    }
-    if !plan.coupon_ids.is_empty() {
         coupon::store::give_back(tx, order_id).await?;
     }
-    restock(app, tx, refund, &plan, cause).await?;
-    if plan.fully {
+    restock(app, tx, refund, (&plan, &lines), cause).await?;
+    if nothing_left {
         // The money may have gone back without its pieces: what was not handed over by now never will be.
         stock::release(tx, order_id, ReleaseCause::Refunded, cause.now, &*app.ids).await?;
     }
@@ -70,11 +71,10 @@ async fn restock(
     app: &App,
     tx: &mut Tx,
     refund: &Refund,
-    plan: &RefundPlan,
+    (plan, lines): (&RefundPlan, &[Line]),
     cause: Cause<'_>,
 ) -> Result<(), Fault> {
     let had = stock::store::of_order(tx, refund.order_id).await?;
-    let lines = orders::lines(tx, refund.order_id).await?;
     let (mut free, mut back) = (Vec::new(), Vec::new());
     for planned in plan.lines.iter().filter(|line| line.quantity > 0) {
         let Some(line) = lines.iter().find(|line| line.line_no == planned.line_no) else {

@@ -11,7 +11,7 @@
 //! | shipping | the whole fee, once |
 //! | a threshold that what remains no longer meets | as the order was sold: kept, or deducted |
 //! | tenders | in proportion to what is left of each, by largest remainder, ties to the earlier tender |
-//! | coupons | with the refund that leaves nothing, once |
+//! | coupons | with the refund that leaves nothing |
 //! | rewards that nobody has received or used | taken back with the refund that leaves nothing |
 //!
 //! Always: no bucket (a line's money, its points, the shipping, a tender) falls below zero; the rows of a plan sum to its
@@ -58,9 +58,9 @@ pub struct RefundPlan {
     pub earned_on_minor: i64,
     /// Where the money goes, in the order of the tenders; those that get nothing are left out.
     pub tenders: Vec<TenderRefund>,
-    /// The coupons that the buyer gets back. Whether one is still good is for the coupon to say (rule 42).
+    /// The coupons that the buyer gets back once nothing is left. Whether one is still good is for the coupon to say (rule 42).
     pub coupons: Vec<String>,
-    /// Nothing is left of the order after it.
+    /// Nothing is left of the order after it, if everything that went before it comes back; see [`is_all_back`].
     pub fully: bool,
     /// Why, for the operator; the amounts sum to the total.
     pub rows: Vec<Row>,
@@ -103,8 +103,6 @@ pub struct Before {
     pub shipping_minor: i64,
     /// By the key of the tender.
     pub tenders: BTreeMap<String, i64>,
-    /// The coupons went back.
-    pub coupons_back: bool,
 }
 
 /// Plans a refund.
@@ -127,7 +125,7 @@ pub fn plan(sold: &Sold, before: &Before, ask: &Ask) -> Result<RefundPlan, PlanE
     let fully = leaves_nothing(sold, &standings, &lines, before.shipping_minor + shipping_minor);
     let earned_on_minor =
         lines.iter().zip(&sold.lines).filter(|(_, sold)| sold.earns).map(|(l, _)| l.goods_minor);
-    let coupons = if fully && !before.coupons_back { sold.coupons.clone() } else { Vec::new() };
+    let coupons = if fully { sold.coupons.clone() } else { Vec::new() };
     Ok(RefundPlan {
         shipping_minor,
         total_minor,
@@ -140,6 +138,17 @@ pub fn plan(sold: &Sold, before: &Before, ask: &Ask) -> Result<RefundPlan, PlanE
         rows,
         lines: lines.into_iter().filter(LineRefund::is_any).collect(),
     })
+}
+
+/// Whether what went back is all that was sold. Refunds that were not decided when a later one was planned may be rejected: who
+/// gives back the last of an order shows only when it is back.
+///
+/// # Errors
+/// [`PlanError::Unsound`] when more went back than was sold.
+pub fn is_all_back(sold: &Sold, back: &Before) -> Result<bool, PlanError> {
+    let standings = line::standings(sold, back)?;
+    let nothing = vec![LineRefund::default(); standings.len()];
+    Ok(leaves_nothing(sold, &standings, &nothing, back.shipping_minor))
 }
 
 /// Money goes back where it came from, in proportion to what is left there (rule 56).
@@ -206,6 +215,5 @@ impl Before {
         for tender in &plan.tenders {
             *self.tenders.entry(tender.key.clone()).or_default() += tender.amount_minor;
         }
-        self.coupons_back |= !plan.coupons.is_empty();
     }
 }

@@ -73,7 +73,17 @@ pub(super) async fn take_back(tx: &mut Tx, refund: &Refund, cause: Cause<'_>) ->
         }
     }
     red_packet::stop::stop(tx, &mut packets, now).await?;
-    let done = RefundPlan { rewards: show(&rewards), ..RefundPlan::default() };
+    save(tx, refund, &rewards).await
+}
+
+/// Keeps with a refund that takes nothing back, for something is left of the order after all, that everything was kept.
+pub(super) async fn keep(tx: &mut Tx, refund: &Refund, now: DateTime<Utc>) -> Result<(), Fault> {
+    let given = given(tx, refund.order_id, now).await?;
+    save(tx, refund, &plan::unwind(&given, false)).await
+}
+
+async fn save(tx: &mut Tx, refund: &Refund, rewards: &[Reward]) -> Result<(), Fault> {
+    let done = RefundPlan { rewards: show(rewards), ..RefundPlan::default() };
     Ok(store::save_rewards(tx, refund.id, &done.encode_to_vec()).await?)
 }
 

@@ -8,8 +8,8 @@ use siyu_pg::Tx;
 use siyu_proto::order::v1::{self as proto, PriceSnapshot};
 
 use super::{
-    domain::Refund,
-    plan::{Before, LineRefund, Sold, SoldTender, TenderKind, ThresholdPolicy},
+    domain::{Refund, State},
+    plan::{self, Before, LineRefund, Sold, SoldTender, TenderKind, ThresholdPolicy},
     store,
 };
 use crate::{
@@ -26,6 +26,25 @@ pub(crate) const VALUE: &str = "value";
 
 /// What was sold, and everything that went back or is about to. Fails with `NOT_FOUND` for orders of other platforms.
 pub(crate) async fn read(tx: &mut Tx, id: OrderId) -> Result<(Sold, Before, Vec<Refund>), Fault> {
+    let sold = sold(tx, id).await?;
+    let refunds = store::of_order(tx, id).await?;
+    let before = before(&refunds, State::counts)?;
+    Ok((sold, before, refunds))
+}
+
+/// Whether nothing is left of the order of a refund that has just succeeded, whatever was expected when it was planned: what
+/// counted then and was not decided may have been rejected, or may still be.
+pub(super) async fn is_all_back(tx: &mut Tx, refund: &Refund) -> Result<bool, Fault> {
+    let refunds = store::of_order(tx, refund.order_id).await?;
+    if let [only] = refunds.as_slice() {
+        return Ok(plan_of(only)?.fully);
+    }
+    let sold = sold(tx, refund.order_id).await?;
+    let back = before(&refunds, |state| state == State::Succeeded)?;
+    Ok(plan::is_all_back(&sold, &back)?)
+}
+
+async fn sold(tx: &mut Tx, id: OrderId) -> Result<Sold, Fault> {
     let checkout = checkout::store::find(tx, id).await?;
     let checkout = checkout.ok_or_else(|| Fault::not_found("order"))?;
     let kept = PriceSnapshot::decode(checkout.snapshot.as_slice()).map_err(Fault::internal)?;
@@ -49,15 +68,13 @@ pub(crate) async fn read(tx: &mut Tx, id: OrderId) -> Result<(Sold, Before, Vec<
         }
     };
     let Priced { cart, rules, quote } = snapshot::price(&kept)?;
-    let refunds = store::of_order(tx, id).await?;
-    let before = before(&refunds)?;
-    Ok((Sold::of(&cart, &rules, &quote, tenders, policy), before, refunds))
+    Ok(Sold::of(&cart, &rules, &quote, tenders, policy))
 }
 
-/// What refunds that count have given back or will.
-fn before(refunds: &[Refund]) -> Result<Before, Fault> {
+/// What refunds in some states have given back or will.
+fn before(refunds: &[Refund], counts: impl Fn(State) -> bool) -> Result<Before, Fault> {
     let mut before = Before::default();
-    for refund in refunds.iter().filter(|refund| refund.state.counts()) {
+    for refund in refunds.iter().filter(|refund| counts(refund.state)) {
         let plan = plan_of(refund)?;
         for now in &plan.lines {
             let line = before.lines.entry(now.line_no).or_default();
@@ -75,7 +92,6 @@ fn before(refunds: &[Refund]) -> Result<Before, Fault> {
         for (key, amount) in tenders {
             *before.tenders.entry(key).or_default() += amount;
         }
-        before.coupons_back |= !plan.coupon_ids.is_empty();
     }
     Ok(before)
 }

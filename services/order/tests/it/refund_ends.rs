@@ -5,6 +5,8 @@ use siyu_proto::order::v1::*;
 
 use crate::{
     checkouts::{Buyer, by_card, card},
+    market::Market,
+    refund_rewards::{kept, rewards, void},
     refunds::{pieces, whole},
 };
 
@@ -85,4 +87,66 @@ async fn a_token_that_the_member_service_does_not_take_loses_nobody_anything() {
     assert_eq!(buyer.look(&refund).await.state(), RefundState::Succeeded);
     assert_eq!(buyer.world.member.free(&card(1)), 10_000);
     buyer.books().await;
+}
+
+/// An order that paid with one coupon and gave another: a refund of one piece that nobody has decided, and one of the rest that
+/// has gone back. Gives the order, both coupons and both refunds.
+async fn rest_first(market: &Market) -> (String, [String; 2], [Refund; 2]) {
+    let ann = market.person(1);
+    let used = market.give("g1", "small", &[ann], "").await.unwrap().remove(0);
+    market.world.member.give(&card(1), 29_900);
+    let order = market.order(by_card(market.cart("a"), 1, 29_900)).await.unwrap().id;
+    assert_eq!(market.coupon(ann, &used).await.state(), CouponState::Used);
+    let given = market.give("g2", "small", &[ann], &order).await.unwrap().remove(0);
+    let request = RequestRefundRequest {
+        request_id: "1".into(),
+        order_id: order.clone(),
+        ask: Some(pieces(2, 1)),
+        ..RequestRefundRequest::default()
+    };
+    let reply = market.world.refunds(1).request_refund(request).await.unwrap();
+    let part = reply.into_inner().refund.unwrap();
+    let rest = market.refund("2", &order, whole()).await.unwrap();
+    let plan = rest.plan.as_ref().unwrap();
+    assert_eq!((rest.state(), plan.fully), (RefundState::Succeeded, true));
+    assert_eq!(rewards(&rest), [(given.clone(), kept("partial"))].into(), "a piece is left");
+    assert_eq!(market.world.get(1, &order).await.unwrap().state(), OrderState::Paid);
+    assert_eq!(market.coupon(ann, &used).await.state(), CouponState::Used);
+    assert_eq!(market.coupon(ann, &given).await.state(), CouponState::Issued);
+    (order, [used, given], [part, rest])
+}
+
+#[tokio::test]
+async fn an_order_lives_on_where_the_refund_before_that_of_the_rest_is_rejected() {
+    let market = Market::generous(1).await;
+    let (order, [used, given], [part, _]) = rest_first(&market).await;
+    let part = market.decide(&part, RefundDecision::Reject).await.unwrap();
+    assert_eq!(part.state(), RefundState::Rejected);
+    assert_eq!(market.world.get(1, &order).await.unwrap().state(), OrderState::Paid);
+    assert_eq!(market.pieces("scarf").await.1, 1, "it is still for the buyer");
+    // What is left goes back later, and everything with it.
+    let last = market.refund("3", &order, whole()).await.unwrap();
+    assert_eq!(last.plan.as_ref().unwrap().coupon_ids, std::slice::from_ref(&used));
+    assert_eq!(rewards(&last), [(given.clone(), void())].into());
+    ended(&market, &order, [&used, &given]).await;
+}
+
+#[tokio::test]
+async fn an_order_ends_with_the_refund_that_is_back_last() {
+    let market = Market::generous(1).await;
+    let (order, [used, given], [part, _]) = rest_first(&market).await;
+    let part = market.decide(&part, RefundDecision::Agree).await.unwrap();
+    assert_eq!((part.state(), part.plan.as_ref().unwrap().fully), (RefundState::Succeeded, false));
+    assert_eq!(rewards(&part), [(given.clone(), void())].into());
+    ended(&market, &order, [&used, &given]).await;
+}
+
+/// Nothing is left of an order, and of its coupons what then is.
+async fn ended(market: &Market, order: &str, [used, given]: [&str; 2]) {
+    let ann = market.person(1);
+    assert_eq!(market.world.get(1, order).await.unwrap().state(), OrderState::Refunded);
+    assert_eq!(market.coupon(ann, used).await.state(), CouponState::Issued);
+    assert_eq!(market.coupon(ann, given).await.state(), CouponState::Void);
+    assert_eq!((market.pieces("dress-m").await.1, market.pieces("scarf").await.1), (0, 0));
+    market.books().await;
 }

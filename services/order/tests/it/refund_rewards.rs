@@ -26,7 +26,7 @@ pub(crate) fn stopped() -> Done {
     (RewardAction::Stop, String::new())
 }
 
-fn void() -> Done {
+pub(crate) fn void() -> Done {
     (RewardAction::Void, String::new())
 }
 
@@ -60,7 +60,7 @@ impl Market {
         order.id
     }
 
-    async fn give(
+    pub(crate) async fn give(
         &self,
         key: &str,
         code: &str,
@@ -78,7 +78,7 @@ impl Market {
         Ok(reply.into_inner().results.into_iter().map(|result| result.coupon_id).collect())
     }
 
-    async fn coupon(&self, person: &str, id: &str) -> Coupon {
+    pub(crate) async fn coupon(&self, person: &str, id: &str) -> Coupon {
         let request = ListCouponsRequest {
             person_id: person.into(),
             show_expired: true,

@@ -62,7 +62,7 @@ fn pieces_bring_cumulative_floors_and_points_alike() {
 }
 
 #[test]
-fn a_coupon_comes_back_with_the_last_minor_unit_and_only_once() {
+fn a_coupon_comes_back_with_the_last_minor_unit() {
     let order = sold(vec![line(1, 2, 1_000)], 500);
     let asks = [parts(&[pieces(1, 2)]), Ask::Whole];
     let back: Vec<(bool, usize)> =
@@ -74,7 +74,26 @@ fn a_coupon_comes_back_with_the_last_minor_unit_and_only_once() {
         .iter()
         .map(|plan| (plan.fully, plan.coupons.len()))
         .collect();
-    assert_eq!(back, [(true, 1), (true, 0)]);
+    assert_eq!(back, [(true, 1), (true, 1)]);
+}
+
+#[test]
+fn all_is_back_when_what_came_back_is_all_whoever_was_planned_last() {
+    let order = sold(vec![line(1, 2, 1_000)], 500);
+    let first = plan(&order, &Before::default(), &parts(&[pieces(1, 1)])).unwrap();
+    let mut before = Before::default();
+    before.add(&first);
+    let last = plan(&order, &before, &Ask::Whole).unwrap();
+    assert!(last.fully, "it is, if the first comes back as well");
+    let back = |plans: &[&RefundPlan]| {
+        let mut back = Before::default();
+        for plan in plans {
+            back.add(plan);
+        }
+        is_all_back(&order, &back).unwrap()
+    };
+    assert_eq!([back(&[]), back(&[&first]), back(&[&last])], [false; 3]);
+    assert!(back(&[&last, &first]));
 }
 
 #[test]

@@ -140,24 +140,24 @@ proptest! {
     fn whatever_goes_back_in_parts_the_rest_leaves_every_bucket_empty(
         sold in any_order(), wishes in wishes(),
     ) {
-        let (mut before, mut coupons, mut was_full) = (Before::default(), 0, false);
+        let (mut before, mut was_full) = (Before::default(), false);
         for wish in &wishes {
             let Some(ask) = fit(wish, &sold, &before) else { continue };
             let planned = plan(&sold, &before, &ask).unwrap();
             prop_assert_eq!(&plan(&sold, &before, &ask).unwrap(), &planned);
             before.add(&planned);
             agree(&sold, &before, &planned)?;
-            coupons += planned.coupons.len();
+            prop_assert_eq!(planned.coupons.len(), usize::from(planned.fully));
             was_full |= planned.fully;
+            prop_assert_eq!(is_all_back(&sold, &before).unwrap(), was_full);
         }
         let rest = plan(&sold, &before, &Ask::Whole);
         if let Ok(rest) = &rest {
             before.add(rest);
             agree(&sold, &before, rest)?;
-            coupons += rest.coupons.len();
         }
         prop_assert!(was_full || rest.is_ok_and(|rest| rest.fully));
-        prop_assert_eq!(coupons, 1);
+        prop_assert!(is_all_back(&sold, &before).unwrap());
         for line in &sold.lines {
             let back = before.lines.get(&line.line_no).copied().unwrap_or_default();
             prop_assert_eq!(
