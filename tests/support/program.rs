@@ -5,6 +5,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -147,10 +148,17 @@ fn program() -> PathBuf {
     program
 }
 
-/// An address that nobody listens at.
+/// An address that nobody listens at: below the ports that connections get, so that none of them has it when it is listened at.
 pub fn free_addr() -> SocketAddr {
-    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
-    free.local_addr().expect("it is bound")
+    const PORTS: std::ops::Range<u32> = 12_000..32_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(61);
+    let mut ports = PORTS.map(|_| {
+        let n = first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = PORTS.start + n % (PORTS.end - PORTS.start);
+        SocketAddr::from((Ipv4Addr::LOCALHOST, u16::try_from(port).expect("it is a port")))
+    });
+    ports.find(|addr| TcpListener::bind(addr).is_ok()).expect("there is a free port")
 }
 
 /// The processes of PostgreSQL that work in a data directory.
