@@ -10,7 +10,7 @@ use sqlx::{PgPool, postgres::PgPoolOptions};
 use tokio::sync::Notify;
 
 use crate::{
-    Error, Settings, SystemTx, Tx,
+    Error, Lock, Settings, SystemTx, Tx,
     error::is_gone,
     tx::{Open, begin_job, begin_looking_up, begin_reading, begin_writing},
 };
@@ -69,6 +69,13 @@ impl Db {
     /// Opens a transaction of one tenant, in one round trip.
     pub async fn tenant(&self, merchant: Id<Merchant>) -> Result<Tx, Error> {
         let open = self.begin(&begin_writing(merchant)).await?;
+        Ok(Tx::new(open, merchant))
+    }
+
+    /// The same, and shares a lock, in the same round trip.
+    pub async fn tenant_sharing(&self, merchant: Id<Merchant>, lock: Lock) -> Result<Tx, Error> {
+        let share = lock.begin(merchant.uuid());
+        let open = self.begin(&format!("{}; {share}", begin_writing(merchant))).await?;
         Ok(Tx::new(open, merchant))
     }
 

@@ -2,6 +2,7 @@
 
 mod db;
 mod error;
+mod lock;
 mod migrate;
 mod settings;
 mod tx;
@@ -15,6 +16,7 @@ pub mod replay;
 
 pub use db::Db;
 pub use error::{Error, OnConstraint};
+pub use lock::Lock;
 pub use migrate::{Applied, Migration, MigrationError, base_migrations, migrate, pending};
 pub use settings::Settings;
 pub use tx::{SystemTx, Tx};

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use sqlx::{ConnectOptions, postgres::PgConnectOptions};
 
-use crate::Error;
+use crate::{Error, tx::PLANS};
 
 /// The settings of one pool.
 #[derive(Clone)]
@@ -49,7 +49,7 @@ impl Settings {
             ("statement_timeout", millis(self.statement_timeout)),
             ("idle_in_transaction_session_timeout", millis(self.idle_in_transaction_timeout)),
         ]);
-        Ok(options)
+        Ok(options.options(PLANS))
     }
 }
 

@@ -56,7 +56,7 @@ impl Tx {
 
     /// Lets what follows be planned for its values, for a statement that writes what a search finds.
     pub async fn plan_by_value(&mut self) -> Result<(), Error> {
-        sqlx::raw_sql("set local plan_cache_mode = auto").execute(&mut *self.open).await?;
+        sqlx::raw_sql(PLAN_EACH).execute(&mut *self.open).await?;
         Ok(())
     }
 
@@ -98,9 +98,8 @@ impl SystemTx {
     pub async fn become_job(&mut self) -> Result<(), Error> {
         self.tenant = None;
         self.tx.merchant = Id::from_uuid(Uuid::nil());
-        let plan = "set local plan_cache_mode = auto";
-        self.switch(format!("set local role siyu_job; set local siyu.merchant_id = ''; {plan}"))
-            .await
+        let role = "set local role siyu_job; set local siyu.merchant_id = ''";
+        self.switch(format!("{role}; {PLAN_EACH}")).await
     }
 
     /// Makes the changes visible and durable.
@@ -116,28 +115,40 @@ impl SystemTx {
 
 /// The statement that opens a transaction of one tenant that writes, in one round trip.
 pub(crate) fn begin_writing(merchant: Id<Merchant>) -> String {
-    format!("begin; {}; {PLAN_ONCE}", set_tenant(merchant))
+    format!("begin; {}", set_tenant(merchant))
 }
 
 /// The statement that opens a transaction of one tenant that reads, in one round trip.
 pub(crate) fn begin_reading(merchant: Id<Merchant>) -> String {
-    format!("begin read only; {}", set_tenant(merchant))
+    format!("{}; {PLAN_EACH}", begin_looking_up(merchant))
 }
 
 /// The statement that opens a transaction of one tenant that reads by keys, in one round trip.
 pub(crate) fn begin_looking_up(merchant: Id<Merchant>) -> String {
-    format!("{}; {PLAN_ONCE}", begin_reading(merchant))
+    format!("begin read only; {}", set_tenant(merchant))
 }
 
-/// What writes, and what looks up, is planned once for a connection and not for each batch: it goes key by key, whatever the
-/// keys are. Planning would be a fifth to a third of the cost of a write, and most of that of a look-up. What searches is
-/// planned for the values that it is asked with.
-const PLAN_ONCE: &str = "set local plan_cache_mode = force_generic_plan";
+/// How a connection plans where nothing else is said. What writes, and what looks up, is planned once for a connection and not
+/// for each batch: it goes key by key, whatever the keys are. Planning would be a fifth to a third of the cost of a write, and
+/// most of that of a look-up.
+///
+/// A plan that is made once must be right for as long as it is kept: made while a table is almost empty, it would read the
+/// whole table, and go on doing so while the table grows.
+pub(crate) const PLANS: [(&str, &str); 2] =
+    [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off")];
+
+/// What searches is planned for the values that it is asked with.
+const PLAN_EACH: &str = "set local plan_cache_mode = auto; set local enable_seqscan = on";
+
+/// As a connection plans by itself.
+const PLAN_ONCE: &str =
+    "set local plan_cache_mode = force_generic_plan; set local enable_seqscan = off";
 
 /// The statement that opens a transaction of a job; its name shows in `pg_stat_activity`.
 pub(crate) fn begin_job(job: &str) -> String {
     let name = job.replace('\'', "''");
-    format!("begin; set local role siyu_job; set local application_name = 'siyu job {name}'")
+    let job = format!("set local role siyu_job; set local application_name = 'siyu job {name}'");
+    format!("begin; {job}; {PLAN_EACH}")
 }
 
 fn set_tenant(merchant: Id<Merchant>) -> String {

@@ -156,19 +156,56 @@ async fn a_transaction_that_looks_up_reads_one_tenant_by_plans_that_last() {
 
     let mut tx = db.tenant_lookup(merchant(1)).await.unwrap();
     assert_eq!(texts(&mut tx).await, [""; 0]);
-    let mode: String = sqlx::query_scalar("select current_setting('plan_cache_mode')")
-        .fetch_one(&mut *tx)
-        .await
-        .unwrap();
-    assert_eq!(mode, "force_generic_plan");
     assert!(write(&mut tx, "x").await.unwrap_err().to_string().contains("read-only"));
-    drop(tx);
-    let mut tx = db.tenant_read(merchant(1)).await.unwrap();
-    let mode: String = sqlx::query_scalar("select current_setting('plan_cache_mode')")
-        .fetch_one(&mut *tx)
-        .await
-        .unwrap();
-    assert_eq!(mode, "auto", "the next one is planned for its values");
+}
+
+/// How the statements of a transaction are planned.
+async fn plans(tx: &mut sqlx::PgConnection) -> String {
+    let settings =
+        "select current_setting('plan_cache_mode') || ' ' || current_setting('enable_seqscan')";
+    sqlx::query_scalar(settings).fetch_one(tx).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_goes_by_keys_is_planned_once_and_what_searches_for_its_values() {
+    let database = Database::fresh(NOTES).await;
+    let db = one_connection(&database).await;
+    let (once, each) = ("force_generic_plan off", "auto on");
+    for _ in 0..2 {
+        let mut tx = db.tenant(merchant(1)).await.unwrap();
+        assert_eq!(plans(&mut tx).await, once);
+        tx.plan_by_value().await.unwrap();
+        assert_eq!(plans(&mut tx).await, each);
+        tx.commit().await.unwrap();
+        assert_eq!(plans(&mut db.tenant_lookup(merchant(1)).await.unwrap()).await, once);
+        assert_eq!(plans(&mut db.tenant_read(merchant(1)).await.unwrap()).await, each);
+        let mut job = db.system("plans").await.unwrap();
+        assert_eq!(plans(&mut job).await, each);
+        assert_eq!(plans(job.become_tenant(merchant(1)).await.unwrap()).await, once);
+        job.become_job().await.unwrap();
+        assert_eq!(plans(&mut job).await, each);
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_shares_a_lock_of_its_tenant_from_its_first_moment() {
+    const NOTED: siyu_pg::Lock = siyu_pg::Lock::new("notes");
+    let database = Database::fresh(NOTES).await;
+    let db = database.db();
+    let sharing = db.tenant_sharing(merchant(1), NOTED).await.unwrap();
+    let mut another = db.tenant(merchant(1)).await.unwrap();
+    NOTED.share(&mut another).await.unwrap();
+    let mut elsewhere = db.tenant(merchant(2)).await.unwrap();
+    NOTED.take(&mut elsewhere).await.unwrap();
+    drop(another);
+
+    let mut taking = db.tenant(merchant(1)).await.unwrap();
+    sqlx::raw_sql("set local lock_timeout = '200ms'").execute(&mut *taking).await.unwrap();
+    assert!(NOTED.take(&mut taking).await.is_err(), "it is shared");
+    drop(taking);
+    sharing.commit().await.unwrap();
+    let mut taking = db.tenant(merchant(1)).await.unwrap();
+    NOTED.take(&mut taking).await.unwrap();
 }
 
 #[tokio::test]

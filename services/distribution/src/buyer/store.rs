@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use siyu_kernel::{Id, kind};
-use siyu_pg::Tx;
+use siyu_pg::{Lock, Tx};
 
 use crate::promoter::PersonId;
 
@@ -21,23 +21,17 @@ pub struct Merge {
     pub at: DateTime<Utc>,
 }
 
+const BUYERS: Lock = Lock::new("distribution.buyers");
+
 /// Lets bindings in for the customers as they are: a merge waits until the transaction ends. Whoever binds says so before
 /// asking [`canonical`].
 pub async fn hold(tx: &mut Tx) -> Result<(), siyu_pg::Error> {
-    sqlx::query("select pg_advisory_xact_lock_shared(hashtextextended('distribution.buyers ' || $1::uuid::text, 0))")
-        .bind(tx.merchant())
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
+    BUYERS.share(tx).await
 }
 
 /// Waits for those who bind, and lets no one bind until the transaction ends.
 pub async fn lock(tx: &mut Tx) -> Result<(), siyu_pg::Error> {
-    sqlx::query("select pg_advisory_xact_lock(hashtextextended('distribution.buyers ' || $1::uuid::text, 0))")
-        .bind(tx.merchant())
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
+    BUYERS.take(tx).await
 }
 
 /// Whom ids lead to; who is no alias is not among them.

@@ -102,7 +102,7 @@ pub async fn freeze(
 async fn join_sets(tx: &mut Tx) -> Result<(), siyu_pg::Error> {
     sqlx::query(
         "select set_config('work_mem', '64MB', true), set_config('enable_nestloop', 'off', true),
-            set_config('plan_cache_mode', 'auto', true)",
+            set_config('plan_cache_mode', 'auto', true), set_config('enable_seqscan', 'on', true)",
     )
     .execute(&mut **tx)
     .await?;

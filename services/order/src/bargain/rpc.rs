@@ -92,9 +92,8 @@ async fn start(
 ) -> Result<StartBargainResponse, Fault> {
     let asked = parse::id("person_id", &request.person_id)?;
     let person = app.directory.person(&ctx, asked).await?;
-    let mut tx = app.db.tenant(ctx.merchant()?).await?;
     // A merge of persons waits, so that nobody counts as two.
-    buyer::store::hold(&mut tx).await?;
+    let mut tx = buyer::store::begin(&app.db, ctx.merchant()?).await?;
     if let Some(reply) = replay::find(&mut tx, START, &request.request_id, &request).await? {
         return Ok(reply);
     }
@@ -123,9 +122,8 @@ async fn help(
     let asked = parse::id("person_id", &request.person_id)?;
     let zone = app.directory.known(&ctx, &BTreeSet::new()).await?.zone;
     let person = app.directory.person(&ctx, asked).await?;
-    let mut tx = app.db.tenant(ctx.merchant()?).await?;
     // A merge of persons waits, so that nobody counts as two.
-    buyer::store::hold(&mut tx).await?;
+    let mut tx = buyer::store::begin(&app.db, ctx.merchant()?).await?;
     if let Some(reply) = replay::find(&mut tx, HELP, &request.request_id, &request).await? {
         return Ok(reply);
     }

@@ -3,29 +3,25 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use siyu_kernel::{Id, kind::Person};
-use siyu_pg::Tx;
+use siyu_kernel::{
+    Id,
+    kind::{Merchant, Person},
+};
+use siyu_pg::{Db, Lock, Tx};
 
 use crate::order::domain::Order;
 
-/// Lets orders in for the buyers as they are: a merge waits until the transaction ends. Whoever writes orders says so before
-/// asking [`canonical`].
-pub async fn hold(tx: &mut Tx) -> Result<(), siyu_pg::Error> {
-    sqlx::query("select pg_advisory_xact_lock_shared(hashtextextended('order.buyers ' || $1::uuid::text, 0))")
-        .bind(tx.merchant())
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
+/// Whoever writes for buyers as they are shares it before asking [`canonical`]: a merge waits until the transaction ends.
+const BUYERS: Lock = Lock::new("order.buyers");
+
+/// Opens a transaction that writes for buyers as they are.
+pub async fn begin(db: &Db, merchant: Id<Merchant>) -> Result<Tx, siyu_pg::Error> {
+    db.tenant_sharing(merchant, BUYERS).await
 }
 
-async fn lock(tx: &mut Tx) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
-        "select pg_advisory_xact_lock(hashtextextended('order.buyers ' || $1::uuid::text, 0))",
-    )
-    .bind(tx.merchant())
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
+/// Lets a transaction that is open write for buyers as they are.
+pub async fn hold(tx: &mut Tx) -> Result<(), siyu_pg::Error> {
+    BUYERS.share(tx).await
 }
 
 /// Whom ids lead to; who is no alias is not among them.
@@ -53,7 +49,7 @@ pub async fn merge(
     survivor: Id<Person>,
     loser: Id<Person>,
 ) -> Result<Vec<Order>, siyu_pg::Error> {
-    lock(tx).await?;
+    BUYERS.take(tx).await?;
     sqlx::query(
         "with aliases as (
             update buyer_aliases set merged_into = $2
@@ -89,7 +85,7 @@ pub async fn unmerge(
     loser: Id<Person>,
     origins: &[Id<Person>],
 ) -> Result<Vec<Order>, siyu_pg::Error> {
-    lock(tx).await?;
+    BUYERS.take(tx).await?;
     sqlx::query(
         "with own as (
             delete from buyer_aliases where merchant_id = $1 and person_id = $2
@@ -125,7 +121,7 @@ pub async fn erase(
     persons: &[Id<Person>],
     at: DateTime<Utc>,
 ) -> Result<(), siyu_pg::Error> {
-    lock(tx).await?;
+    BUYERS.take(tx).await?;
     sqlx::query(
         "insert into erased_buyers (merchant_id, person_id, erased_at)
         select $1, n.id, $3 from unnest($2::uuid[]) as n (id)

@@ -36,8 +36,7 @@ pub(super) async fn claim(
         .buffered(limits::PERSONS_ASKED_AT_ONCE)
         .try_collect()
         .await?;
-    let mut tx = app.db.tenant(ctx.merchant()?).await?;
-    buyer::store::hold(&mut tx).await?;
+    let mut tx = buyer::store::begin(&app.db, ctx.merchant()?).await?;
     if let Some(reply) = replay::find(&mut tx, CLAIM, &request.request_id, &request).await? {
         return Ok(reply);
     }

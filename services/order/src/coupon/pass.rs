@@ -29,8 +29,7 @@ pub(super) async fn transfer(
     let id = parse::id("coupon_id", &request.coupon_id)?;
     let asked = parse::id("to_person_id", &request.to_person_id)?;
     let to = app.directory.person(&ctx, asked).await?;
-    let mut tx = app.db.tenant(ctx.merchant()?).await?;
-    buyer::store::hold(&mut tx).await?;
+    let mut tx = buyer::store::begin(&app.db, ctx.merchant()?).await?;
     if let Some(reply) = replay::find(&mut tx, TRANSFER, &request.request_id, &request).await? {
         return Ok(reply);
     }

@@ -164,8 +164,7 @@ async fn claim(
     // Both ask the member service, so they come before the transaction.
     let zone = app.directory.known(&ctx, &BTreeSet::new()).await?.zone;
     let person_id = app.directory.person(&ctx, asked).await?;
-    let mut tx = app.db.tenant(ctx.merchant()?).await?;
-    buyer::store::hold(&mut tx).await?;
+    let mut tx = buyer::store::begin(&app.db, ctx.merchant()?).await?;
     let person_id = buyer::leads(&mut tx, person_id).await?;
     if let Some(reply) = replay::find(&mut tx, CLAIM, &request.request_id, &request).await? {
         return Ok(reply);

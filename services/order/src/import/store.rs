@@ -9,7 +9,7 @@ use siyu_kernel::{
     Id,
     kind::{Merchant, Person, Quarantine},
 };
-use siyu_pg::Tx;
+use siyu_pg::{Lock, Tx};
 use siyu_proto::order::v1::ExternalOrder;
 use uuid::Uuid;
 
@@ -60,25 +60,18 @@ struct PositionRow {
     position: Position,
 }
 
+/// The door of orders that come in.
+const IMPORTED: Lock = Lock::new("order.imported");
+
 /// Lets orders come in until the transaction ends: whoever [shuts](shut) the door waits so long.
 pub async fn enter(tx: &mut Tx) -> Result<(), siyu_pg::Error> {
-    sqlx::query("select pg_advisory_xact_lock_shared(hashtextextended('order.imported ' || $1::uuid::text, 0))")
-        .bind(tx.merchant())
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
+    IMPORTED.share(tx).await
 }
 
 /// Lets no order come in until the transaction ends, for what is kept of orders that may not be there yet: whoever writes it and
 /// an order that comes at the same moment see one another.
 pub async fn shut(tx: &mut Tx) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
-        "select pg_advisory_xact_lock(hashtextextended('order.imported ' || $1::uuid::text, 0))",
-    )
-    .bind(tx.merchant())
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
+    IMPORTED.take(tx).await
 }
 
 /// Locks the orders that exist among `keys`, which are sorted, so that two imports never wait for each other.

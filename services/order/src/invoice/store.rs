@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use siyu_kernel::{Id, kind::Person};
-use siyu_pg::Tx;
+use siyu_pg::{Lock, Tx};
 
 use crate::order::domain::OrderId;
 
@@ -28,13 +28,7 @@ pub struct Title {
 
 /// Has others wait who set rates, until the transaction ends.
 pub async fn lock_rates(tx: &mut Tx) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
-        "select pg_advisory_xact_lock(hashtextextended('order.tax_rates ' || $1::uuid::text, 0))",
-    )
-    .bind(tx.merchant())
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
+    Lock::new("order.tax_rates").take(tx).await
 }
 
 /// The last rate of a category, whenever it begins.

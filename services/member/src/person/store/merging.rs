@@ -5,7 +5,7 @@ pub mod moving;
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
-use siyu_pg::Tx;
+use siyu_pg::{Lock, Tx};
 use uuid::Uuid;
 
 use crate::person::{
@@ -69,13 +69,7 @@ pub async fn lock(tx: &mut Tx, ids: &[PersonId]) -> Result<bool, siyu_pg::Error>
 
 /// Resolutions of the merchant that start anew go one after the other, until their transactions end.
 pub async fn queue(tx: &mut Tx) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
-        "select pg_advisory_xact_lock(hashtextextended('member.resolve ' || $1::uuid::text, 0))",
-    )
-    .bind(tx.merchant())
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
+    Lock::new("member.resolve").take(tx).await
 }
 
 /// Persons with what a resolution has to know of them.

@@ -46,9 +46,8 @@ pub async fn import(
     let currency = app.directory.known(ctx, &BTreeSet::new()).await?.currency;
     let read = |refund| read(refund, currency, ctx.now);
     let read: Vec<Result<Incoming, Vec<Violation>>> = refunds.iter().map(read).collect();
-    let mut tx = app.db.tenant(ctx.merchant()?).await?;
     // As imports of orders do, so that no merge of buyers holds the same orders in another sequence.
-    buyer::store::hold(&mut tx).await?;
+    let mut tx = buyer::store::begin(&app.db, ctx.merchant()?).await?;
     import::store::shut(&mut tx).await?;
     let answers = write(app, &mut tx, ctx, &read).await?;
     tx.commit().await?;
