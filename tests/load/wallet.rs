@@ -132,7 +132,7 @@ async fn get(bench: &Bench, persons: &[String]) -> Result<Speed> {
         let (mut client, mut done) = (bench.client.persons(), 0_usize);
         while start.elapsed() < ROUND {
             let person = &persons[(caller * 7_919 + done * 13) % persons.len()];
-            client.get_person(GetPersonRequest { person_id: person.clone() }).await?;
+            client.get_person(GetPersonRequest { person_id: person.clone(), brief: false }).await?;
             done += 1;
         }
         Ok::<usize, tonic::Status>(done)

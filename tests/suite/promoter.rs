@@ -191,7 +191,7 @@ impl Field {
     /// Asserts growth, points and tier of the customer.
     async fn owns(&self, growth: i64, tier: i32) -> Person {
         run_until_idle(&self.merchant.place).await;
-        let request = GetPersonRequest { person_id: self.customer.clone() };
+        let request = GetPersonRequest { person_id: self.customer.clone(), brief: false };
         let mut client = PersonServiceClient::new(self.merchant.caller.grpc());
         let person = ask(request, async |q| client.get_person(q).await).await.person.unwrap();
         assert_eq!((person.growth, person.points_total, person.tier), (growth, growth, tier));

@@ -28,7 +28,7 @@ pub use error::Error;
 pub use expire::{Lapsed, LotExpiry, due_lots, expire_holds, expire_lots, lapse_lots};
 pub use join::{Joint, join, part};
 pub use lot::{Lot, LotTerms, Move, MoveKind};
-pub use open::{open, open_new};
+pub use open::{open, open_and_post};
 pub use outcome::{Failure, Outcome, Posted};
 pub use post::{MAX_BATCH, post, post_all};
 pub use poster::Poster;

@@ -5,7 +5,12 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use siyu_pg::Tx;
 
-use crate::{Account, AccountKey, Error, MAX_BATCH, NewAccount, record::micros, store};
+use crate::{
+    Account, AccountKey, Error, MAX_BATCH, NewAccount, Outcome, Transfer,
+    post::{post, post_first},
+    record::micros,
+    store,
+};
 
 /// Opens the accounts whose key is not taken, and gives all of them in the order asked for. Asking again changes nothing.
 ///
@@ -28,44 +33,53 @@ pub async fn open(
     accounts.iter().map(|wanted| pick(&found, wanted)).collect()
 }
 
-/// The same for accounts that are most likely not open, because what they are of has just come to be: one statement where
-/// [`open`] needs two.
+/// Opens accounts of what has just come to be, and [posts](post) the first transfers. Where nobody had opened any of them,
+/// nobody else knows them: there is nothing to lock and to look up, and two statements do what else takes five.
 ///
 /// # Errors
-/// As [`open`].
-pub async fn open_new(
+/// As [`open`] and [`post`].
+pub async fn open_and_post(
     tx: &mut Tx,
     accounts: &[NewAccount],
+    transfers: &[Transfer],
     now: DateTime<Utc>,
-) -> Result<Vec<Account>, Error> {
+) -> Result<Vec<Outcome>, Error> {
     if accounts.len() > MAX_BATCH {
         return Err(Error::TooMany { given: accounts.len(), most: MAX_BATCH });
     }
     let mut found = HashMap::new();
-    insert(tx, accounts.to_vec(), &mut found, now).await?;
-    accounts.iter().map(|wanted| pick(&found, wanted)).collect()
+    let opened = insert(tx, accounts.to_vec(), &mut found, now).await?;
+    let all: Vec<_> =
+        accounts.iter().map(|wanted| pick(&found, wanted)).collect::<Result<_, Error>>()?;
+    if opened == found.len() {
+        post_first(tx, &all, transfers, now).await
+    } else {
+        post(tx, transfers, now).await
+    }
 }
 
-/// Opens accounts that were not found, and finds those that somebody else has opened meanwhile.
+/// Opens accounts that were not found, and finds those that somebody else has opened meanwhile. Says how many it opened.
 async fn insert(
     tx: &mut Tx,
     mut missing: Vec<NewAccount>,
     found: &mut HashMap<AccountKey, Account>,
     now: DateTime<Utc>,
-) -> Result<(), Error> {
+) -> Result<usize, Error> {
     if missing.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     let merchant = tx.merchant();
     missing.sort_by_key(|account| account.key);
     missing.dedup_by_key(|account| account.key);
-    found.extend(by_key(store::accounts::insert(tx, merchant, &missing, micros(now)).await?));
+    let opened = store::accounts::insert(tx, merchant, &missing, micros(now)).await?;
+    let count = opened.len();
+    found.extend(by_key(opened));
     let keys = missing.iter().map(|account| account.key);
     let keys: Vec<_> = keys.filter(|key| !found.contains_key(key)).collect();
     if !keys.is_empty() {
         found.extend(by_key(store::accounts::find(tx, merchant, &keys).await?));
     }
-    Ok(())
+    Ok(count)
 }
 
 fn by_key(accounts: Vec<Account>) -> HashMap<AccountKey, Account> {

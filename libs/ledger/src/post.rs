@@ -57,6 +57,34 @@ pub async fn post_all(
     outcomes.into_iter().enumerate().map(refused).collect()
 }
 
+/// Posts between accounts that this transaction has opened itself, where nothing but these is touched; else the usual way.
+pub(crate) async fn post_first(
+    tx: &mut Tx,
+    opened: &[Account],
+    transfers: &[Transfer],
+    now: DateTime<Utc>,
+) -> Result<Vec<Outcome>, Error> {
+    let own = |id| opened.iter().any(|account| account.id == id);
+    let is_first = |transfer: &Transfer| match transfer.action {
+        Action::Post(movement) => own(movement.debit) && own(movement.credit),
+        Action::Pending { .. }
+        | Action::PostPending { .. }
+        | Action::VoidPending { .. }
+        | Action::ExpirePending { .. }
+        | Action::Reverse { .. } => false,
+    };
+    let keeps_lots = opened.iter().any(|account| account.flags.has(Flags::LOTS));
+    if keeps_lots || !transfers.iter().all(is_first) || transfers.len() > MAX_BATCH {
+        return post(tx, transfers, now).await;
+    }
+    let merchant = tx.merchant();
+    let mut work = Working::default();
+    work.accounts.extend(opened.iter().map(|account| (account.id, *account)));
+    let outcomes = plan(&mut work, transfers, now);
+    write(tx, merchant, &work).await?;
+    Ok(outcomes)
+}
+
 /// Posts what several callers want, one after the other; no chain reaches from one to the next.
 pub(crate) async fn post_calls(
     tx: &mut Tx,

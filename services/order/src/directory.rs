@@ -135,7 +135,7 @@ impl Directory {
 
     /// The person behind an id that a request names, and its tier; fails with `NOT_FOUND`.
     async fn buyer(&self, ctx: &Ctx, id: Id<Person>) -> Result<(Id<Person>, i32), Fault> {
-        let request = GetPersonRequest { person_id: id.to_string() };
+        let request = GetPersonRequest { person_id: id.to_string(), brief: true };
         let mut client = PersonServiceClient::new(self.member.as_service_within(ctx));
         let reply = client.get_person(request).await.map_err(fault)?.into_inner();
         let person = reply.person.unwrap_or_default();

@@ -27,11 +27,9 @@ mod fit;
 mod import;
 mod read;
 
-pub use ahead::{claim, give_back_ahead};
+pub use ahead::{claim, give_back_ahead, shortage};
 pub use demand::{
     Demand, Part, ReleaseCause, Request, Reservation, ReservationKey, Restock, Shortage, refusal,
 };
 pub use domain::{Key, Place, Stock};
-pub use hold::{
-    commit, extend, give_back, held, look, release, release_parts, reserve, reserve_many,
-};
+pub use hold::{commit, give_back, held, look, release, release_parts, reserve, reserve_many};

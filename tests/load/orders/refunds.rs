@@ -42,6 +42,13 @@ pub(super) async fn run(bench: &Bench, shop: &Shop, mut paid: Vec<String>) -> Re
     ])
 }
 
+/// Refunds before the first round, of which nothing is measured.
+pub(super) async fn warm_up(bench: &Bench, shop: &Shop, orders: &[String]) -> Result<()> {
+    let ask = RefundAsk { whole: true, ..Default::default() };
+    refund(bench, shop, orders, &ask).await?;
+    Ok(())
+}
+
 async fn refund(bench: &Bench, shop: &Shop, orders: &[String], ask: &RefundAsk) -> Result<Speed> {
     let before = succeeded(bench).await?;
     let (cpu, start) = (Cpu::start(bench.suite.postgres_pid()), Instant::now());

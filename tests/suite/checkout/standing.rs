@@ -39,7 +39,7 @@ impl Sale {
         run_until_idle(&m.place).await;
         let total = sales(m).await.total.unwrap_or_default();
         let card = self.shop.card_of(&self.buyer).await;
-        let request = GetPersonRequest { person_id: self.buyer.person_id.clone() };
+        let request = GetPersonRequest { person_id: self.buyer.person_id.clone(), brief: false };
         let mut persons = PersonServiceClient::new(m.caller.grpc());
         let person = ask(request, async |q| persons.get_person(q).await).await.person.unwrap();
         let request = GetPromoterRequest { promoter_id: self.shop.promoter_id.clone() };

@@ -2,8 +2,8 @@
 
 use siyu_kernel::Id;
 use siyu_ledger::{
-    AccountKey, Asset, Draw, EntryPage, Error, Failure, Flags, Movement, NewAccount, Outcome,
-    Transfer,
+    AccountCode, AccountKey, Asset, Draw, EntryPage, Error, Failure, Flags, Movement, NewAccount,
+    Outcome, Transfer,
 };
 use uuid::Uuid;
 
@@ -214,4 +214,64 @@ async fn a_slice_beyond_the_bound_is_refused_as_a_whole() {
     let err = siyu_ledger::post(&mut tx, &slice, books.now).await.unwrap_err();
     assert!(matches!(err, Error::TooMany { .. }), "{err:?}");
     assert_eq!(siyu_ledger::post(&mut tx, &[], books.now).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_is_opened_and_posted_at_once_stands_as_if_one_had_followed_the_other() {
+    let books = Books::open().await;
+    let own = Uuid::from_u128(9);
+    let wanted = [(1_u8, Flags::NONE), (2, OWNED)].map(|(n, flags)| {
+        let id = Id::from_uuid(Uuid::from_u128(n.into()));
+        NewAccount::new(id, own, AccountCode::new(n.into()), POINTS).flags(flags)
+    });
+    let [from, to] = wanted.map(|account| account.id);
+    let paid = Transfer::post(books.id(), CODE, Movement::new(from, to, 100));
+    let too_much = Transfer::post(books.id(), CODE, Movement::new(to, from, 101));
+    let run = async |transfers: &[Transfer]| {
+        let mut tx = books.db().tenant(books.merchant).await.unwrap();
+        let outcomes = siyu_ledger::open_and_post(&mut tx, &wanted, transfers, books.now).await;
+        tx.commit().await.unwrap();
+        outcomes.unwrap()
+    };
+    let first = run(&[paid, too_much]).await;
+    let Outcome::Created(posted) = first[0] else { panic!("{first:?}") };
+    assert_eq!((posted.debit_balance, posted.credit_balance), (-100, 100));
+    assert_eq!(first[1], Outcome::Failed(Failure::ExceedsCredits));
+    // Now they are open: a repeat finds what was posted, and another transfer goes on from there.
+    let more = Transfer::post(books.id(), CODE, Movement::new(books.source, to, 7));
+    assert_eq!(run(&[paid, more]).await[0], Outcome::Exists(posted));
+    assert_eq!((books.balance(from).await, books.balance(to).await), (-100, 107));
+    books.assert_sound().await;
+}
+
+#[tokio::test]
+async fn first_transfers_with_an_account_that_was_open_go_the_usual_way() {
+    let books = Books::open().await;
+    let id = Id::from_uuid(Uuid::from_u128(3));
+    let wanted = [NewAccount::new(id, Uuid::from_u128(9), KIND, POINTS).flags(OWNED)];
+    let given = Transfer::post(books.id(), CODE, Movement::new(books.source, id, 5));
+    let mut tx = books.db().tenant(books.merchant).await.unwrap();
+    siyu_ledger::open_and_post(&mut tx, &wanted, &[given], books.now).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!((books.balance(id).await, books.balance(books.source).await), (5, -5));
+    books.assert_sound().await;
+}
+
+#[tokio::test]
+async fn first_transfers_of_accounts_with_lots_and_first_holds_go_the_usual_way() {
+    let books = Books::open().await;
+    let own = Uuid::from_u128(9);
+    let wanted = [(1_u8, Flags::NONE), (2, Flags::LOTS)].map(|(n, flags)| {
+        let id = Id::from_uuid(Uuid::from_u128(n.into()));
+        NewAccount::new(id, own, AccountCode::new(n.into()), POINTS).flags(flags)
+    });
+    let [from, to] = wanted.map(|account| account.id);
+    let given = Transfer::post(books.id(), CODE, Movement::new(from, to, 9));
+    let held = Transfer::pending(books.id(), CODE, Movement::new(to, from, 4), None);
+    let mut tx = books.db().tenant(books.merchant).await.unwrap();
+    let done = siyu_ledger::open_and_post(&mut tx, &wanted, &[given, held], books.now).await;
+    tx.commit().await.unwrap();
+    assert!(done.unwrap().iter().all(|outcome| matches!(outcome, Outcome::Created(_))));
+    assert_eq!((books.balance(to).await, books.lots(to).await.len()), (9, 1));
+    books.assert_sound().await;
 }

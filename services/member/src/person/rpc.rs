@@ -136,6 +136,11 @@ fn read_key(field: &str, identity: &proto::Identity) -> Result<Option<Key>, Faul
 
 async fn get(app: &App, ctx: Ctx, request: GetPersonRequest) -> Result<GetPersonResponse, Fault> {
     let id = parse::id("person_id", &request.person_id)?;
+    if request.brief {
+        let mut tx = app.db.tenant_lookup(ctx.merchant()?).await?;
+        let person = store::find(&mut tx, id).await?.ok_or_else(|| Fault::not_found("person"))?;
+        return Ok(GetPersonResponse { person: Some(show_brief(&person)) });
+    }
     let keys = vault::keys(app, ctx.merchant()?).await?;
     let mut tx = app.db.tenant_lookup(ctx.merchant()?).await?;
     Ok(GetPersonResponse { person: Some(load(&mut tx, &ctx, &keys, id).await?) })
@@ -207,19 +212,27 @@ async fn show(
     let show_one = |person: Person| {
         let points = points.get(&person.id).copied().unwrap_or_default();
         proto::Person {
-            id: person.id.to_string(),
-            create_time: Some(parse::timestamp(person.created_at)),
             identities: identities
                 .remove(&person.id)
                 .unwrap_or_default()
                 .iter()
                 .map(|(key, address)| key.masked(address.as_deref()))
                 .collect(),
-            growth: person.growth,
-            tier: person.tier,
             points_available: points.available,
             points_total: points.total,
+            ..show_brief(&person)
         }
     };
     Ok(persons.into_iter().map(show_one).collect())
+}
+
+/// A person without keys and points.
+fn show_brief(person: &Person) -> proto::Person {
+    proto::Person {
+        id: person.id.to_string(),
+        create_time: Some(parse::timestamp(person.created_at)),
+        growth: person.growth,
+        tier: person.tier,
+        ..proto::Person::default()
+    }
 }

@@ -166,7 +166,7 @@ async fn persons_are_united_once_or_not_yet() {
         let reply = unite(name).await.unwrap().into_inner();
         assert!(both.contains(&reply.persons[0].person_id), "after {polls}");
         for person_id in both {
-            let request = GetPersonRequest { person_id };
+            let request = GetPersonRequest { person_id, brief: false };
             let person = world.persons(own).get_person(request).await.unwrap().into_inner();
             assert_eq!(person.person.unwrap().points_total, 20, "after {polls}");
         }

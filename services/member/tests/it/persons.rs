@@ -57,6 +57,11 @@ async fn phones_and_addresses_are_found_as_given_and_shown_masked() {
         let shown: Vec<&str> = person.identities.iter().map(|k| k.value.as_str()).collect();
         assert_eq!(shown, ["a***@shop.cn", "oABC", "+86***8000"]);
     }
+    let request = GetPersonRequest { person_id: made.person_id.clone(), brief: true };
+    let brief = world.persons(world.own).get_person(request).await.unwrap().into_inner();
+    let whole = world.person(world.own, &made.person_id).await.unwrap();
+    let expected = Person { identities: Vec::new(), ..whole };
+    assert_eq!(brief.person, Some(expected), "who has no points is without keys then");
     let masked = find(&world, world.own, phone("+8613800138001")).await.unwrap_err();
     assert_eq!((masked.code(), masked.message()), (Code::NotFound, "person not found"));
 }

@@ -237,7 +237,7 @@ impl World {
     }
 
     pub(crate) async fn person(&self, who: MerchantId, person_id: &str) -> Result<Person, Fault> {
-        let request = GetPersonRequest { person_id: person_id.into() };
+        let request = GetPersonRequest { person_id: person_id.into(), brief: false };
         let reply = self.persons(who).get_person(request).await.map_err(fault)?.into_inner();
         Ok(reply.person.unwrap())
     }

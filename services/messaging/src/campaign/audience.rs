@@ -109,7 +109,7 @@ async fn listed(
 }
 
 async fn get(mut member: PersonServiceClient<Call>, id: PersonId) -> Result<Option<Person>, Fault> {
-    let request = GetPersonRequest { person_id: id.to_string() };
+    let request = GetPersonRequest { person_id: id.to_string(), brief: true };
     match member.get_person(request).await.map_err(fault) {
         Ok(reply) => Ok(reply.into_inner().person),
         Err(fault) if fault.code() == Code::NotFound => Ok(None),

@@ -19,29 +19,32 @@ use crate::{
     stock::{self, Demand, ReleaseCause},
 };
 
+/// What is to be reserved ahead of an order.
+pub(super) struct Wanted(stock::Request);
+
 /// What was reserved ahead of an order.
 pub(super) struct Ahead {
     /// The id that the order will have.
     order_id: OrderId,
 }
 
-/// Reserves the piece of a flash sale; `None` where the order is to go the usual way, which also says what is wrong with it.
-pub(super) async fn reserve(
+/// What an order of a flash sale wants; `None` where the order is to go the usual way, which also says what is wrong with it. Who
+/// comes too late is told so before anybody else is asked.
+pub(super) async fn look(
     app: &App,
     ctx: &Ctx,
     request: &PlaceOrderRequest,
-) -> Result<Option<Ahead>, Fault> {
+) -> Result<Option<Wanted>, Fault> {
     let Some(activity @ Activity::FlashSale(asked)) = &request.activity else { return Ok(None) };
     entry::check(activity)?;
     let merchant = ctx.merchant()?;
-    let mut tx = app.db.tenant_read(merchant).await?;
+    let mut tx = app.db.tenant_lookup(merchant).await?;
     let before = store::placed(&mut tx, &request.request_id).await?;
     if before.order_id.is_some() {
         return Ok(None);
     }
     let policy = policy::effective(before.policy.as_deref())?;
     let (sale, quantity) = flash_sale::look(&mut tx, ctx, asked, &request.lines).await?;
-    drop(tx);
     let asked = &request.location_code;
     let location = if asked.is_empty() { policy.location_code } else { asked.clone() };
     if location.is_empty() {
@@ -54,14 +57,19 @@ pub(super) async fn reserve(
         quantity,
     };
     let order_id = order_id(merchant, &request.request_id);
-    let wanted = stock::Request {
-        order_id,
-        demands: vec![demand],
-        expires_at: Some(ctx.now + limits::AHEAD),
-    };
-    let reserved = app.desk.reserve(merchant, wanted, ctx.now).await?;
+    if let Some(short) = stock::shortage(&mut tx, order_id, &demand).await? {
+        return Err(stock::refusal(&[short]));
+    }
+    let expires_at = Some(ctx.now + limits::AHEAD);
+    Ok(Some(Wanted(stock::Request { order_id, demands: vec![demand], expires_at })))
+}
+
+/// Reserves it, together with what other buyers want.
+pub(super) async fn reserve(app: &App, ctx: &Ctx, wanted: Wanted) -> Result<Ahead, Fault> {
+    let order_id = wanted.0.order_id;
+    let reserved = app.desk.reserve(ctx.merchant()?, wanted.0, ctx.now).await?;
     reserved.map_err(|short| stock::refusal(&short))?;
-    Ok(Some(Ahead { order_id }))
+    Ok(Ahead { order_id })
 }
 
 impl Ahead {

@@ -60,11 +60,15 @@ pub(super) async fn place(
 ) -> Result<Placed, Fault> {
     let merchant = ctx.merchant()?;
     let asked = parse::id("person_id", &request.person_id)?;
+    let wanted = ahead::look(app, ctx, request).await?;
     let Around { known, person, sale } =
         app.directory.around(ctx, &request.store_code, &request.channel, Some(asked)).await?;
     let person_id = person.ok_or_else(|| Fault::not_found("person"))?;
     let buyer = Buyer { person_id, known: &known, sale: &sale };
-    let ahead = ahead::reserve(app, ctx, request).await?;
+    let ahead = match wanted {
+        Some(wanted) => Some(ahead::reserve(app, ctx, wanted).await?),
+        None => None,
+    };
     let stored = store_order(app, ctx, request, buyer, ahead.as_ref()).await;
     if let Some(ahead) = ahead
         && !matches!(stored, Ok(Stored::Fresh(_) | Stored::New(..)))
@@ -129,9 +133,8 @@ async fn try_store(
     ahead: Option<&Ahead>,
     fingerprint: &[u8],
 ) -> Result<Stored, Fault> {
-    let mut tx = app.db.tenant(ctx.merchant()?).await?;
     // A merge of persons waits, so that the order is the survivor's or goes over with the others.
-    buyer::store::hold(&mut tx).await?;
+    let mut tx = buyer::store::begin(&app.db, ctx.merchant()?).await?;
     let before = store::before(&mut tx, &request.request_id, buyer.person_id).await?;
     if let (Some(id), Some(known)) = (before.order_id, before.fingerprint) {
         return same(request, id, &known, fingerprint);
@@ -199,7 +202,7 @@ async fn again(
     request: &PlaceOrderRequest,
     fingerprint: &[u8],
 ) -> Result<Option<Stored>, Fault> {
-    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    let mut tx = app.db.tenant_lookup(ctx.merchant()?).await?;
     let before = store::placed(&mut tx, &request.request_id).await?;
     let Some((id, known)) = before.order_id.zip(before.fingerprint) else { return Ok(None) };
     same(request, id, &known, fingerprint).map(Some)

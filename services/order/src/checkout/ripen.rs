@@ -1,15 +1,16 @@
 //! Routes orders that have been paid, completes those that the buyer did not confirm in time, and closes those whose after-sale
 //! window is over.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use siyu_grpc::Ctx;
 use siyu_kernel::{Code, Fault, Id, kind::Merchant};
 use siyu_pg::Tx;
 use siyu_runtime::Progress;
+use tokio::sync::Mutex;
 
-use super::store::{self, Wait};
+use super::store;
 use crate::{
     App, NAME,
     fulfilment::{
@@ -34,19 +35,27 @@ pub(crate) async fn once(app: &App) -> Result<Progress, Fault> {
     let ripe = store::ripe(&mut jobs, now, limits::JOB_BATCH).await?;
     drop(jobs);
     let ripe = ripe.into_iter().map(|(merchant, id, state)| (merchant, (id, state))).collect();
-    // Once the member service does not answer, nobody else of this step waits for it.
-    let away = AtomicBool::new(false);
-    job::each(ACTOR, ripe, |merchant, due| look(app, merchant, due, (now, &away))).await
+    let seen = Mutex::default();
+    job::each(ACTOR, ripe, |merchant, due| look(app, merchant, due, (now, &seen))).await
+}
+
+/// What a step has seen of stores.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Once the member service does not answer, nobody else of the step waits for it.
+    is_away: bool,
+    /// What is known of those of a merchant.
+    shops: HashMap<Id<Merchant>, Shops>,
 }
 
 async fn look(
     app: &App,
     merchant: Id<Merchant>,
     (id, state): (OrderId, State),
-    (now, away): (DateTime<Utc>, &AtomicBool),
+    (now, seen): (DateTime<Utc>, &Mutex<Seen>),
 ) -> Result<(), Fault> {
-    let shops = if state == State::Paid && !away.load(Ordering::Relaxed) {
-        shops(app, merchant, id, (now, away)).await?
+    let shops = if state == State::Paid {
+        shops(app, merchant, id, (now, &mut *seen.lock().await)).await?
     } else {
         None
     };
@@ -66,16 +75,27 @@ async fn shops(
     app: &App,
     merchant: Id<Merchant>,
     id: OrderId,
-    (now, away): (DateTime<Utc>, &AtomicBool),
+    (now, seen): (DateTime<Utc>, &mut Seen),
 ) -> Result<Option<Shops>, Fault> {
+    if seen.is_away {
+        return Ok(None);
+    }
+    if let Some(known) = seen.shops.get(&merchant) {
+        return Ok(Some(known.clone()));
+    }
     let stores = routing::sites(app, merchant).await?;
     let ctx = Ctx::internal(NAME, Some(merchant), now);
     match routing::shops(app, &ctx, &stores).await {
-        Ok(shops) => Ok(Some(shops)),
+        Ok(shops) => {
+            // The first site of a merchant counts from the next order on.
+            if !stores.is_empty() {
+                seen.shops.insert(merchant, shops.clone());
+            }
+            Ok(Some(shops))
+        }
         Err(fault) => {
             tracing::warn!(order_id = %id, reason = fault.reason(), "an order waits to be routed");
-            let is_away = matches!(fault.code(), Code::Unavailable | Code::DeadlineExceeded);
-            away.fetch_or(is_away, Ordering::Relaxed);
+            seen.is_away |= matches!(fault.code(), Code::Unavailable | Code::DeadlineExceeded);
             Ok(None)
         }
     }
@@ -93,9 +113,9 @@ async fn ripen(
         State::Paid => {
             let Some(shops) = shops else {
                 let until = app.clock.now() + limits::ROUTE_PAUSE;
-                return Ok(store::postpone(tx, id, until).await?);
+                return Ok(store::wait(tx, id, Some(until)).await?);
             };
-            store::ripen(tx, id, Wait::Never, now).await?;
+            store::wait(tx, id, None).await?;
             let by = By { actor: ACTOR, reason: "", now };
             routing::begin(app, tx, (order, &shops), by).await?;
         }
@@ -105,12 +125,12 @@ async fn ripen(
         }
         // What is asked for within the window is decided and given back before it is shut (rule 31).
         State::Completed if refund::store::is_open(tx, id).await? => {
-            store::postpone(tx, id, now + limits::OPEN_REFUND_PAUSE).await?;
+            store::wait(tx, id, Some(now + limits::OPEN_REFUND_PAUSE)).await?;
         }
         State::Completed => {
             // Nor while somebody objects, and then for as long as a buyer who was right may ask (rule 30).
             if let Some(until) = guarantee::act::waits_until(tx, id, now).await? {
-                return Ok(store::postpone(tx, id, until).await?);
+                return Ok(store::wait(tx, id, Some(until)).await?);
             }
             step(app, tx, &order, (Event::Closed, "the after-sale window is over"), now).await?;
         }
@@ -122,7 +142,7 @@ async fn ripen(
         | State::Shipped
         | State::Closed
         | State::Cancelled
-        | State::Refunded => store::ripen(tx, id, Wait::Never, now).await?,
+        | State::Refunded => store::wait(tx, id, None).await?,
     }
     Ok(())
 }

@@ -16,7 +16,6 @@ use crate::{
         domain::{Order, OrderId},
         lifecycle::Event,
     },
-    stock,
 };
 
 /// Makes an order paid, once, or lets it wait for the others of its group: its coupons are used up, what is held for it is to be
@@ -48,7 +47,6 @@ pub(crate) async fn settle_locked(
     if let Advanced::Moved(order) = &advanced {
         entry::paid(app, tx, id, kind, cause).await?;
         let tenders = store::paid(tx, id, cause.now).await?;
-        stock::extend(tx, id, None, cause.now).await?;
         let (currency, terms) = (order.currency.0, Terms::default());
         let paid = Paid { order: id, currency, tenders: &tenders, terms };
         act::paid(app, tx, &paid, cause.now).await?;

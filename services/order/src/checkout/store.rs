@@ -10,7 +10,7 @@ use siyu_kernel::{
 use siyu_pg::{SystemTx, Tx};
 use uuid::Uuid;
 
-pub use self::waiting::{Wait, is_ripe, postpone, ripe, ripen};
+pub use self::waiting::{is_ripe, ripe, wait};
 use crate::order::domain::OrderId;
 
 /// How an order came about: the row.
@@ -197,8 +197,8 @@ pub async fn forget(tx: &mut Tx, persons: &[Id<Person>]) -> Result<(), siyu_pg::
     Ok(())
 }
 
-/// What follows when an order is paid, in one round trip: it waits no longer, its coupons are used up, and what is held for
-/// it is to be taken. Gives what each tender pays.
+/// What follows when an order is paid, in one round trip: it waits no longer, its coupons are used up, its stock is reserved
+/// without an end, and what is held for it is to be taken. Gives what each tender pays.
 pub async fn paid(
     tx: &mut Tx,
     id: OrderId,
@@ -209,6 +209,9 @@ pub async fn paid(
             update checkouts set open = false where merchant_id = $1 and order_id = $2 returning cash_minor
         ), used as (
             update coupons set state = 'used' where merchant_id = $1 and order_id = $2 and state = 'locked'
+        ), reserved as (
+            update stock_reservations set expires_at = null, updated_at = $3
+            where merchant_id = $1 and order_id = $2 and held > 0
         ), taken as (
             update tenders set state = 'capturing', due_at = $3, attempts = 0
             where merchant_id = $1 and order_id = $2 and state = 'held'

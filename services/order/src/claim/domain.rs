@@ -19,7 +19,7 @@ use crate::order::domain::{CurrencyColumn, OrderId};
 /// The id of a payment.
 pub type PaymentId = Id<kind::Payment>;
 
-/// A claim: the row.
+/// A claim: the row, of which some columns have names of their own, for it is read together with payments.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Claim {
     /// The order.
@@ -27,7 +27,7 @@ pub struct Claim {
     /// What is to be paid, in minor units: what the books hold.
     pub cash_minor: i64,
     /// In which currency.
-    #[sqlx(try_from = "String")]
+    #[sqlx(rename = "claim_currency", try_from = "String")]
     pub currency: CurrencyColumn,
     /// What the buyer is charged for it, in minor units.
     pub charge_minor: i64,
@@ -35,6 +35,7 @@ pub struct Claim {
     #[sqlx(try_from = "String")]
     pub charge_currency: CurrencyColumn,
     /// How it stands.
+    #[sqlx(rename = "claim_state")]
     pub state: State,
     /// Until when it may be paid, exclusive.
     pub deadline_at: DateTime<Utc>,
@@ -45,6 +46,7 @@ pub struct Claim {
     /// When it was paid or closed.
     pub settled_at: Option<DateTime<Utc>>,
     /// When it was opened.
+    #[sqlx(rename = "claim_created_at")]
     pub created_at: DateTime<Utc>,
 }
 

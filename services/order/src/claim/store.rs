@@ -35,9 +35,9 @@ pub async fn insert(tx: &mut Tx, claim: &Claim) -> Result<(), siyu_pg::Error> {
 /// The claim of an order.
 pub async fn find(tx: &mut Tx, order_id: OrderId) -> Result<Option<Claim>, siyu_pg::Error> {
     let claim = sqlx::query_as(
-        "select order_id, cash_minor, currency, coalesce(charge_minor, cash_minor) as charge_minor,
-            coalesce(charge_currency, currency) as charge_currency, state, deadline_at, attempts, payment_id, settled_at,
-            created_at
+        "select order_id, cash_minor, currency as claim_currency, coalesce(charge_minor, cash_minor) as charge_minor,
+            coalesce(charge_currency, currency) as charge_currency, state as claim_state, deadline_at, attempts,
+            payment_id, settled_at, created_at as claim_created_at
         from payment_claims
         where merchant_id = $1 and order_id = $2",
     )
@@ -51,9 +51,9 @@ pub async fn find(tx: &mut Tx, order_id: OrderId) -> Result<Option<Claim>, siyu_
 /// Locks the claim of an order: nobody else settles it until the transaction ends.
 pub async fn lock(tx: &mut Tx, order_id: OrderId) -> Result<Option<Claim>, siyu_pg::Error> {
     let claim = sqlx::query_as(
-        "select order_id, cash_minor, currency, coalesce(charge_minor, cash_minor) as charge_minor,
-            coalesce(charge_currency, currency) as charge_currency, state, deadline_at, attempts, payment_id, settled_at,
-            created_at
+        "select order_id, cash_minor, currency as claim_currency, coalesce(charge_minor, cash_minor) as charge_minor,
+            coalesce(charge_currency, currency) as charge_currency, state as claim_state, deadline_at, attempts,
+            payment_id, settled_at, created_at as claim_created_at
         from payment_claims
         where merchant_id = $1 and order_id = $2
         for update",

@@ -13,7 +13,9 @@ use chrono::TimeDelta;
 use siyu_grpc::{Ctx, parse};
 use siyu_kernel::{Code, Fault, Id, Violation, kind::Merchant};
 use siyu_pg::{Tx, replay};
-use siyu_proto::order::v1::{RouteOrderRequest, RouteOrderResponse, SiteDistance};
+use siyu_proto::order::v1::{
+    FulfilmentPolicy, RouteOrderRequest, RouteOrderResponse, SiteDistance,
+};
 
 use super::{
     StoreId,
@@ -31,7 +33,7 @@ use super::{
 };
 use crate::{
     App,
-    checkout::store::{self as checkouts, Delivery},
+    checkout::store::{self as checkouts, Checkout, Delivery},
     directory::{Known, Shop},
     limits, location,
     order::{
@@ -40,7 +42,7 @@ use crate::{
         lifecycle::Event as OrderEvent,
         store as orders,
     },
-    stock,
+    stock::{self, Reservation},
 };
 
 use candidates::{Of, candidates};
@@ -101,21 +103,48 @@ pub(crate) async fn begin(
     if !assignments::list(tx, order.id).await?.is_empty() {
         return Ok(order);
     }
-    let (location, lines) = whole(tx, &order).await?;
+    let mut desk = Desk::read(tx, &order, &[]).await?;
+    let (location, lines) = whole(tx, &order, &desk).await?;
     let around = Around { shops: shops.clone(), ..Around::default() };
-    let parts = open(tx, &order, (&location, &lines), &around, by).await?;
-    if policy::read(tx).await?.headquarters_accept {
-        for part in parts.iter().filter(|part| part.state == State::Headquarters) {
-            act::change(tx, (order.id, part.part), Event::Keep, by).await?;
+    let mut parts = open(tx, &order, &mut desk, (&location, &lines), &around, by).await?;
+    if desk.rules.headquarters_accept {
+        for part in parts.iter_mut().filter(|part| part.state == State::Headquarters) {
+            *part = act::change(tx, (order.id, part.part), Event::Keep, by).await?;
         }
     }
-    follow::parts(app, tx, order, by).await
+    follow::known_parts(app, tx, order, parts, by).await
+}
+
+/// What is read once of an order before somebody is asked for it. The order is locked.
+pub(crate) struct Desk {
+    rules: FulfilmentPolicy,
+    held: Vec<Reservation>,
+    checkout: Checkout,
+    /// The number of the next part.
+    next: i32,
+}
+
+impl Desk {
+    /// Reads it; `parts` are those that the order has.
+    pub(crate) async fn read(
+        tx: &mut Tx,
+        order: &Order,
+        parts: &[Assignment],
+    ) -> Result<Self, Fault> {
+        let checkout = checkouts::find(tx, order.id).await?;
+        Ok(Self {
+            rules: policy::read(tx).await?,
+            held: stock::held(tx, order.id).await?,
+            checkout: checkout.ok_or_else(|| Fault::internal("an own order has a checkout"))?,
+            next: parts.last().map_or(1, |last| last.part + 1),
+        })
+    }
 }
 
 /// Everything of an order, and where it is reserved: at one location, as it was placed.
-async fn whole(tx: &mut Tx, order: &Order) -> Result<(String, Lines), Fault> {
-    let held = stock::held(tx, order.id).await?;
-    let location = held.first().map(|held| held.key.key.location.clone()).unwrap_or_default();
+async fn whole(tx: &mut Tx, order: &Order, desk: &Desk) -> Result<(String, Lines), Fault> {
+    let held = desk.held.first();
+    let location = held.map(|held| held.key.key.location.clone()).unwrap_or_default();
     let lines = orders::lines(tx, order.id).await?;
     let lines = lines.iter().filter(|line| line.quantity > 0);
     Ok((location, lines.map(|line| (line.line_no, line.quantity)).collect()))
@@ -125,33 +154,30 @@ async fn whole(tx: &mut Tx, order: &Order) -> Result<(String, Lines), Fault> {
 pub(crate) async fn open(
     tx: &mut Tx,
     order: &Order,
+    desk: &mut Desk,
     (location, lines): (&str, &[(i32, i64)]),
     around: &Around,
     by: By<'_>,
 ) -> Result<Vec<Assignment>, Fault> {
-    let rules = policy::read(tx).await?;
-    let held = stock::held(tx, order.id).await?;
-    let counted = counted(&held, location, lines);
-    let checkout = checkouts::find(tx, order.id).await?;
-    let checkout = checkout.ok_or_else(|| Fault::internal("an own order without a checkout"))?;
-    let method = Method::from(checkout.delivery_method);
+    let rules = &desk.rules;
+    let counted = counted(&desk.held, location, lines);
+    let method = Method::from(desk.checkout.delivery_method);
     let needs = Needs { pieces: sum(&counted), method, own_store: order.store_id };
     let promise = by.now + TimeDelta::hours(rules.promise_hours.into());
-    let destination = checkout.destination();
-    let of = Of { held: &held, location, destination, open: (by.now, promise) };
+    let destination = desk.checkout.destination();
+    let of = Of { held: &desk.held, location, destination, open: (by.now, promise) };
     let candidates = candidates(tx, &needs, &of, around).await?;
     for (store, why) in candidates.iter().filter_map(|one| Some((one.id, one.left_out(&needs)?))) {
         tracing::debug!(order_id = %order.id, store_id = %store, ?why, "a store is not asked");
     }
-    let plan = plan(&needs, &candidates, &rules, lines, &counted);
-    let mut next = assignments::list(tx, order.id).await?.last().map_or(1, |last| last.part + 1);
+    let plan = plan(&needs, &candidates, rules, lines, &counted);
+    let accept_minutes = rules.accept_minutes;
     let mut parts = Vec::new();
     for (stores, lines) in &plan {
-        let accept_minutes = rules.accept_minutes;
-        let (order_id, part) = (order.id, next);
+        let (order_id, part) = (order.id, desk.next);
         let new = NewPart { order_id, part, lines, stores, location, accept_minutes };
         parts.push(act::open(tx, &new, by).await?);
-        next += 1;
+        desk.next += 1;
     }
     Ok(parts)
 }
@@ -184,8 +210,10 @@ pub(crate) async fn anew(
     }
     let by = By { actor: &ctx.subject, reason: "routed anew", now: ctx.now };
     let around = Around { shops, distances, except: None };
-    for (location, lines) in waiting(&mut tx, &order, by).await? {
-        open(&mut tx, &order, (&location, &lines), &around, by).await?;
+    let parts = assignments::list(&mut tx, id).await?;
+    let mut desk = Desk::read(&mut tx, &order, &parts).await?;
+    for (location, lines) in waiting(&mut tx, &order, (&parts, &desk), by).await? {
+        open(&mut tx, &order, &mut desk, (&location, &lines), &around, by).await?;
     }
     follow::parts(app, &mut tx, order, by).await?;
     let reply = RouteOrderResponse { assignments: show::standing(&mut tx, id).await? };
@@ -195,10 +223,14 @@ pub(crate) async fn anew(
 }
 
 /// Withdraws the parts that nobody has taken on; gives what belongs to them, by location.
-async fn waiting(tx: &mut Tx, order: &Order, by: By<'_>) -> Result<BTreeMap<String, Lines>, Fault> {
-    let parts = assignments::list(tx, order.id).await?;
+async fn waiting(
+    tx: &mut Tx,
+    order: &Order,
+    (parts, desk): (&[Assignment], &Desk),
+    by: By<'_>,
+) -> Result<BTreeMap<String, Lines>, Fault> {
     if parts.is_empty() {
-        return Ok(BTreeMap::from([whole(tx, order).await?]));
+        return Ok(BTreeMap::from([whole(tx, order, desk).await?]));
     }
     let mut waiting: BTreeMap<String, Lines> = BTreeMap::new();
     for one in parts.iter().filter(|p| matches!(p.state, State::Offered | State::Headquarters)) {

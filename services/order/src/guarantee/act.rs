@@ -54,12 +54,33 @@ async fn post(
     mut transfers: Vec<Transfer>,
     now: DateTime<Utc>,
 ) -> Result<Done, Fault> {
-    let Some((_, chain)) = transfers.split_last_mut() else { return Ok(Done::Now) };
-    for transfer in chain {
-        transfer.linked = true;
+    link(&mut transfers);
+    let outcomes = siyu_ledger::post(tx, &transfers, now).await?;
+    note(app, tx, about, (&transfers, outcomes), now).await
+}
+
+/// Lets transfers take effect together or not at all.
+fn link(transfers: &mut [Transfer]) {
+    if let Some((_, chain)) = transfers.split_last_mut() {
+        for transfer in chain {
+            transfer.linked = true;
+        }
+    }
+}
+
+/// Writes down which of the transfers took effect now.
+async fn note(
+    app: &App,
+    tx: &mut Tx,
+    about: &About<'_>,
+    (transfers, outcomes): (&[Transfer], Vec<Outcome>),
+    now: DateTime<Utc>,
+) -> Result<Done, Fault> {
+    if transfers.is_empty() {
+        return Ok(Done::Now);
     }
     let (mut entries, mut raced) = (Vec::new(), false);
-    for (transfer, outcome) in transfers.iter().zip(siyu_ledger::post(tx, &transfers, now).await?) {
+    for (transfer, outcome) in transfers.iter().zip(outcomes) {
         match outcome {
             Outcome::Created(posted) => entries.push(Entry {
                 id: app.ids.uuid(),

@@ -8,13 +8,12 @@ use siyu_pg::Tx;
 use super::{
     domain::{Fact, Line, Order, OrderId, State},
     events,
-    history::store::{self as history, Entry},
+    history::store::{self as history, Entry, Wait},
     lifecycle::Event,
     store,
 };
 use crate::{
     App, attribution,
-    checkout::store::{self as checkouts, Wait},
     fulfilment::{assignment::follow, pickup::By},
     guarantee::{act, domain::Completion},
     settlement,
@@ -93,10 +92,7 @@ pub async fn advance_locked(
         reason: cause.reason.to_owned(),
         occurred_at: cause.now,
     };
-    history::save(tx, &order, &entry).await?;
-    if let Some(wait) = wait(from, to) {
-        checkouts::ripen(tx, id, wait, cause.now).await?;
-    }
+    history::save(tx, &order, &entry, wait(from, to)).await?;
     if event == Event::Completed {
         act::completed(tx, id, Completion::Confirmed, cause.now).await?;
     } else if event == Event::PickedUp {
@@ -105,7 +101,10 @@ pub async fn advance_locked(
         let by = By { actor: cause.actor, reason: cause.reason, now: cause.now };
         follow::withdraw(app, tx, id, by).await?;
     }
-    tell(app, tx, &order, fact, cause.now).await?;
+    if let Some(fact) = fact {
+        let lines = store::lines(tx, id).await?;
+        tell(app, tx, (&order, &lines), fact, cause.now).await?;
+    }
     Ok(Advanced::Moved(order))
 }
 
@@ -152,8 +151,10 @@ pub async fn revise(
     };
     let fact = fact(&mut order);
     store::save_amounts(tx, order.id, lines).await?;
-    history::save(tx, &order, &entry).await?;
-    tell(app, tx, &order, fact, cause.now).await?;
+    history::save(tx, &order, &entry, None).await?;
+    if let Some(fact) = fact {
+        tell(app, tx, (&order, lines), fact, cause.now).await?;
+    }
     Ok(order)
 }
 
@@ -186,14 +187,12 @@ fn fact(order: &mut Order) -> Option<Fact> {
 async fn tell(
     app: &App,
     tx: &mut Tx,
-    order: &Order,
-    fact: Option<Fact>,
+    (order, lines): (&Order, &[Line]),
+    fact: Fact,
     now: DateTime<Utc>,
 ) -> Result<(), Fault> {
-    let Some(fact) = fact else { return Ok(()) };
-    let lines = store::lines(tx, order.id).await?;
     let click = attribution::store::of_orders(tx, &[order.id]).await?.remove(&order.id);
     settlement::follow(tx, order, now).await?;
-    let event = events::of(fact, (order, click.as_ref()), &lines, app.ids.uuid(), now);
+    let event = events::of(fact, (order, click.as_ref()), lines, app.ids.uuid(), now);
     Ok(siyu_events::append(tx, &[event]).await?)
 }

@@ -89,7 +89,7 @@ pub(crate) async fn provider(
     code: &str,
 ) -> Result<(Account, Box<dyn Provider>), Fault> {
     let keys = app.vault.keys(&app.db, merchant, app.clock.now()).await?;
-    let mut tx = app.db.tenant_read(merchant).await?;
+    let mut tx = app.db.tenant_lookup(merchant).await?;
     let account = store::find(&mut tx, code).await?;
     drop(tx);
     let account = account.ok_or_else(|| Fault::not_found("provider account"))?;

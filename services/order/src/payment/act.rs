@@ -35,7 +35,7 @@ pub(crate) async fn once(
     if let Err(trouble) = done {
         tracing::warn!(payment = %payment.id, %trouble, "a payment is asked for again later");
         let mut tx = app.db.tenant(merchant).await?;
-        let (_, mut payment) = settle::lock(&mut tx, payment).await?;
+        let (_, mut payment) = settle::find(&mut tx, payment.id).await?;
         settle::postpone(&mut tx, &mut payment, now).await?;
         tx.commit().await?;
     }
@@ -70,7 +70,7 @@ pub(crate) async fn hand_over(
     match provider.query(&payment.out_trade_no).await {
         Ok(Trade::Absent | Trade::Closed) => {
             let mut tx = app.db.tenant(merchant).await?;
-            let (mut claim, mut payment) = settle::lock(&mut tx, payment).await?;
+            let (mut claim, mut payment) = settle::find(&mut tx, payment.id).await?;
             payment.problem.clone_from(&refused);
             settle::take(app, &mut tx, &mut claim, &mut payment, Event::Refused, now).await?;
             tx.commit().await?;
@@ -141,7 +141,7 @@ async fn take(
     now: DateTime<Utc>,
 ) -> Result<Payment, Fault> {
     let mut tx = app.db.tenant(merchant).await?;
-    let (mut claim, mut payment) = settle::lock(&mut tx, payment).await?;
+    let (mut claim, mut payment) = settle::find(&mut tx, payment.id).await?;
     if !prepay.is_empty() {
         payment.prepay = prepay;
     }

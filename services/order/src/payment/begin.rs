@@ -22,12 +22,15 @@ pub(crate) async fn start(
     let merchant = ctx.merchant()?;
     let order_id: OrderId = parse::id("order_id", &request.order_id)?;
     let method = method(&request)?;
-    let (account, provider) = account::provider(app, merchant, &request.account_code).await?;
+    let keys = app.vault.keys(&app.db, merchant, ctx.now).await?;
+    let mut tx = app.db.tenant(merchant).await?;
+    let account = account::store::find(&mut tx, &request.account_code).await?;
+    let account = account.ok_or_else(|| Fault::not_found("provider account"))?;
     if account.kind == Kind::Offline {
         let description = "payments of the account are recorded, not begun";
         return Err(Fault::field("account_code", description));
     }
-    let mut tx = app.db.tenant(merchant).await?;
+    let provider = account::ready(app, merchant, &account, keys)?;
     let mut payment = begin(app, &mut tx, &ctx, &request, (order_id, method, &account)).await?;
     tx.commit().await?;
     if payment.state == State::Created {
@@ -55,7 +58,7 @@ async fn begin(
     (order_id, method, account): (OrderId, Method, &Account),
 ) -> Result<Payment, Fault> {
     let claim = claim::store::lock(tx, order_id).await?;
-    let mut claim = claim.ok_or_else(|| Fault::not_found("payment claim"))?;
+    let claim = claim.ok_or_else(|| Fault::not_found("payment claim"))?;
     if let Some(known) = store::find_by_request(tx, &request.request_id).await? {
         let is_same = known.order_id == order_id
             && known.account_code == request.account_code
@@ -80,17 +83,17 @@ async fn begin(
         let message = "so many payments were begun for the order that no more are";
         return Err(Fault::new(Code::ResourceExhausted, "TOO_MANY_PAYMENTS", message));
     }
-    claim.attempts += 1;
+    let seq = claim.attempts + 1;
     let payment = Payment {
         id: Id::from_uuid(app.ids.uuid()),
         order_id,
-        seq: claim.attempts,
+        seq,
         request_id: request.request_id.clone(),
         account_code: request.account_code.clone(),
         method,
         description: request.description.clone(),
         payer_id: request.payer_id.clone(),
-        out_trade_no: out_trade_no(order_id, claim.attempts),
+        out_trade_no: out_trade_no(order_id, seq),
         amount_minor: claim.charge_minor,
         currency: claim.charge_currency,
         state: State::Created,
@@ -106,7 +109,6 @@ async fn begin(
         succeeded_at: None,
         created_at: ctx.now,
     };
-    claim::store::save(tx, &claim).await?;
     let stored = store::insert(tx, &payment).await;
     stored.on_constraint("payments_request_id_key", reused(&request.request_id))?;
     Ok(payment)

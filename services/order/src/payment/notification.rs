@@ -123,7 +123,7 @@ pub(crate) async fn replay(
     id: NotificationId,
     now: DateTime<Utc>,
 ) -> Result<Notification, Fault> {
-    let mut tx = app.db.tenant_read(merchant).await?;
+    let mut tx = app.db.tenant_lookup(merchant).await?;
     let notification = store::find(&mut tx, id).await?;
     drop(tx);
     let notification = notification.ok_or_else(|| Fault::not_found("notification"))?;

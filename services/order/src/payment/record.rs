@@ -100,7 +100,7 @@ pub(crate) async fn payment(
         return Err(refused("ACCOUNT_PAUSED", "no payments are taken by the account at present"));
     }
     let claim = claim::store::lock(&mut tx, order_id).await?;
-    let mut claim = claim.ok_or_else(|| Fault::not_found("payment claim"))?;
+    let claim = claim.ok_or_else(|| Fault::not_found("payment claim"))?;
     let paid_at = moved_at("pay_time", request.pay_time, claim.created_at, ctx.now)?;
     let (charge_minor, currency) = (claim.charge_minor, claim.charge_currency.0);
     if request.amount_minor != charge_minor {
@@ -110,7 +110,7 @@ pub(crate) async fn payment(
             .with("charge_minor", charge_minor)
             .with("currency_code", currency.code()));
     }
-    let payment = attempt(app, &mut tx, &mut claim, (&request, method), ctx.now).await?;
+    let payment = attempt(app, &mut tx, &claim, (&request, method), ctx.now).await?;
     let record = Record {
         subject_id: payment.id.uuid(),
         kind: Subject::Payment,
@@ -143,7 +143,7 @@ pub(crate) async fn payment(
 async fn attempt(
     app: &App,
     tx: &mut Tx,
-    claim: &mut Claim,
+    claim: &Claim,
     (request, method): (&RecordPaymentRequest, Method),
     now: DateTime<Utc>,
 ) -> Result<Payment, Fault> {
@@ -151,18 +151,17 @@ async fn attempt(
         let message = "so many payments were begun for the order that no more are";
         return Err(Fault::new(Code::ResourceExhausted, "TOO_MANY_PAYMENTS", message));
     }
-    claim.attempts += 1;
-    claim::store::save(tx, claim).await?;
+    let seq = claim.attempts + 1;
     let payment = Payment {
         id: Id::from_uuid(app.ids.uuid()),
         order_id: claim.order_id,
-        seq: claim.attempts,
+        seq,
         request_id: request.request_id.clone(),
         account_code: request.account_code.clone(),
         method,
         description: String::new(),
         payer_id: String::new(),
-        out_trade_no: out_trade_no(claim.order_id, claim.attempts),
+        out_trade_no: out_trade_no(claim.order_id, seq),
         amount_minor: claim.charge_minor,
         currency: claim.charge_currency,
         state: State::Created,

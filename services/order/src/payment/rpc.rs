@@ -154,10 +154,8 @@ async fn find(app: &App, ctx: &Ctx, id: &str) -> Result<(Payment, Account, Keys)
     let merchant = ctx.merchant()?;
     let keys = app.vault.keys(&app.db, merchant, ctx.now).await?;
     let mut tx = app.db.tenant_lookup(merchant).await?;
-    let payment = store::find(&mut tx, id).await?;
-    let payment = payment.ok_or_else(|| Fault::not_found("payment"))?;
-    let account = account::store::find(&mut tx, &payment.account_code).await?;
-    let account = account.ok_or_else(|| Fault::not_found("provider account"))?;
+    let found = store::find_with_account(&mut tx, id).await?;
+    let (payment, account) = found.ok_or_else(|| Fault::not_found("payment"))?;
     Ok((payment, account, keys))
 }
 

@@ -26,17 +26,7 @@ use crate::{
 /// # Errors
 /// `NOT_FOUND`.
 pub(crate) async fn find(tx: &mut Tx, id: PaymentId) -> Result<(Claim, Payment), Fault> {
-    let found = store::find(tx, id).await?.ok_or_else(|| Fault::not_found("payment"))?;
-    lock(tx, &found).await
-}
-
-/// Locks a payment that was read before with its claim, the claim first; gives both as they are now.
-pub(crate) async fn lock(tx: &mut Tx, known: &Payment) -> Result<(Claim, Payment), Fault> {
-    let claim = claim::store::lock(tx, known.order_id).await?;
-    let claim = claim.ok_or_else(|| Fault::internal("a payment without a claim"))?;
-    // Read again: it may have changed while the claim was waited for.
-    let payment = store::lock(tx, known.id).await?;
-    Ok((claim, payment.ok_or_else(|| Fault::internal("a payment is never deleted"))?))
+    store::lock(tx, id).await?.ok_or_else(|| Fault::not_found("payment"))
 }
 
 /// Takes in how a payment stands at the company, whose account goes by the name `payee` there.
@@ -48,7 +38,7 @@ pub(crate) async fn take_trade(
     payee: &str,
     now: DateTime<Utc>,
 ) -> Result<Payment, Fault> {
-    let (mut claim, mut payment) = lock(tx, known).await?;
+    let (mut claim, mut payment) = find(tx, known.id).await?;
     match trade {
         Trade::Paid(paid) => {
             succeed(app, tx, &mut claim, &mut payment, (paid, payee), now).await?;
@@ -122,32 +112,37 @@ async fn succeed(
         mismatch.as_str().clone_into(&mut payment.problem);
         tracing::error!(payment = %payment.id, problem = mismatch.as_str(), "a payment is held for review");
     }
-    store::save(tx, payment).await?;
     match settlement {
-        Settlement::Keep(event) => keep(app, tx, claim, payment, event, now).await?,
+        Settlement::Keep(event) => {
+            claim.take(event, Some(payment.id), now).map_err(Fault::internal)?;
+            store::save_with_claim(tx, payment, claim).await?;
+            kept(app, tx, claim, payment, event, now).await?;
+        }
         Settlement::GiveBack => {
+            store::save(tx, payment).await?;
             aside::suspend(app, tx, payment, now).await?;
             let (key, reason) = (refund::SURPLUS, "paid twice or too late");
             refund::plan(app, tx, payment.id, payment.amount_minor, (key, reason), now).await?;
         }
         // Until somebody gives it back.
-        Settlement::Hold(_) => aside::suspend(app, tx, payment, now).await?,
+        Settlement::Hold(_) => {
+            store::save(tx, payment).await?;
+            aside::suspend(app, tx, payment, now).await?;
+        }
         Settlement::Known => {}
     }
     end(app, tx, claim, now).await
 }
 
 /// The claim is paid: its other attempts are closed, and the order is told.
-async fn keep(
+async fn kept(
     app: &App,
     tx: &mut Tx,
-    claim: &mut Claim,
+    claim: &Claim,
     payment: &Payment,
     event: ClaimEvent,
     now: DateTime<Utc>,
 ) -> Result<(), Fault> {
-    claim.take(event, Some(payment.id), now).map_err(Fault::internal)?;
-    claim::store::save(tx, claim).await?;
     // The only one is the one that pays.
     if claim.attempts > 1 {
         close_attempts(tx, claim, now).await?;

@@ -4,13 +4,22 @@ use chrono::{DateTime, Utc};
 use siyu_kernel::{Id, kind::Merchant};
 use siyu_pg::{SystemTx, Tx};
 
-use super::domain::{Payment, State};
-use crate::{claim::domain::PaymentId, order::domain::OrderId};
+use super::{
+    account::Account,
+    domain::{Payment, State},
+};
+use crate::{
+    claim::domain::{Claim, PaymentId},
+    order::domain::OrderId,
+};
 
-/// Stores an attempt.
+/// Stores an attempt, and counts it at its claim.
 pub async fn insert(tx: &mut Tx, payment: &Payment) -> Result<(), siyu_pg::Error> {
     sqlx::query(
-        "insert into payments (merchant_id, id, order_id, seq, request_id, account_code, method, description, payer_id,
+        "with counted as (
+            update payment_claims set attempts = $4 where merchant_id = $1 and order_id = $3
+        )
+        insert into payments (merchant_id, id, order_id, seq, request_id, account_code, method, description, payer_id,
             out_trade_no, amount_minor, currency, state, prepay, provider_no, problem, tries, due_at, expires_at, created_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
     )
@@ -80,15 +89,54 @@ pub async fn find_by_number(
     Ok(payment)
 }
 
-/// Locks an attempt.
-pub async fn lock(tx: &mut Tx, id: PaymentId) -> Result<Option<Payment>, siyu_pg::Error> {
-    let payment =
-        sqlx::query_as("select * from payments where merchant_id = $1 and id = $2 for update")
-            .bind(tx.merchant())
-            .bind(id)
-            .fetch_optional(&mut **tx)
-            .await?;
-    Ok(payment)
+/// An attempt with the account that it is with.
+pub async fn find_with_account(
+    tx: &mut Tx,
+    id: PaymentId,
+) -> Result<Option<(Payment, Account)>, siyu_pg::Error> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        #[sqlx(flatten)]
+        payment: Payment,
+        #[sqlx(flatten)]
+        account: Account,
+    }
+    let row: Option<Row> = sqlx::query_as(
+        "select p.*, a.code, a.kind, a.paused, a.definition, a.sealed
+        from payments p
+        join provider_accounts a on a.merchant_id = $1 and a.code = p.account_code
+        where p.merchant_id = $1 and p.id = $2",
+    )
+    .bind(tx.merchant())
+    .bind(id)
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(row.map(|row| (row.payment, row.account)))
+}
+
+/// Locks an attempt with its claim, the claim first; gives both as they are when both are locked.
+pub async fn lock(tx: &mut Tx, id: PaymentId) -> Result<Option<(Claim, Payment)>, siyu_pg::Error> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        #[sqlx(flatten)]
+        claim: Claim,
+        #[sqlx(flatten)]
+        payment: Payment,
+    }
+    let row: Option<Row> = sqlx::query_as(
+        "select p.*, c.cash_minor, c.currency as claim_currency, coalesce(c.charge_minor, c.cash_minor) as charge_minor,
+            coalesce(c.charge_currency, c.currency) as charge_currency, c.state as claim_state, c.deadline_at, c.attempts,
+            c.payment_id, c.settled_at, c.created_at as claim_created_at
+        from payments p
+        join payment_claims c on c.merchant_id = $1 and c.order_id = p.order_id
+        where p.merchant_id = $1 and p.id = $2
+        for update of c, p",
+    )
+    .bind(tx.merchant())
+    .bind(id)
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(row.map(|row| (row.claim, row.payment)))
 }
 
 /// Locks all attempts of an order, in their order.
@@ -124,6 +172,44 @@ pub async fn save(tx: &mut Tx, payment: &Payment) -> Result<(), siyu_pg::Error> 
     .execute(&mut **tx)
     .await?;
     assert!(done.rows_affected() == 1, "a payment that is locked is there");
+    Ok(())
+}
+
+/// Saves what changes of an attempt and of its claim, both of which are locked.
+pub async fn save_with_claim(
+    tx: &mut Tx,
+    payment: &Payment,
+    claim: &Claim,
+) -> Result<(), siyu_pg::Error> {
+    let done = sqlx::query(
+        "with settled as (
+            update payment_claims set state = $12, attempts = $13, payment_id = $14, settled_at = $15
+            where merchant_id = $1 and order_id = $16
+            returning order_id
+        )
+        update payments set state = $3, prepay = $4, provider_no = $5, paid_minor = $6, paid_currency = $7, problem = $8,
+            tries = $9, due_at = $10, succeeded_at = $11
+        where merchant_id = $1 and id = $2 and order_id = (select order_id from settled)",
+    )
+    .bind(tx.merchant())
+    .bind(payment.id)
+    .bind(payment.state)
+    .bind(&payment.prepay)
+    .bind(&payment.provider_no)
+    .bind(payment.paid_minor)
+    .bind(&payment.paid_currency)
+    .bind(&payment.problem)
+    .bind(payment.tries)
+    .bind(payment.due_at)
+    .bind(payment.succeeded_at)
+    .bind(claim.state)
+    .bind(claim.attempts)
+    .bind(claim.payment_id)
+    .bind(claim.settled_at)
+    .bind(claim.order_id)
+    .execute(&mut **tx)
+    .await?;
+    assert!(done.rows_affected() == 1, "a payment that is locked with its claim is there");
     Ok(())
 }
 

@@ -35,7 +35,7 @@ pub(super) async fn send(
     if let Err(fault) = job::step(app, merchant, id).await {
         tracing::warn!(red_packet_id = %id, reason = fault.reason(), "a red packet has to wait");
     }
-    let mut tx = app.db.tenant_read(merchant).await?;
+    let mut tx = app.db.tenant_lookup(merchant).await?;
     let packet = store::find(&mut tx, id).await?;
     let packet = packet.ok_or_else(|| Fault::internal("a red packet has gone"))?;
     Ok(SendRedPacketResponse { red_packet: Some(rpc::show(&packet)) })

@@ -126,7 +126,7 @@ async fn go_on(app: &App, ctx: &Ctx, id: RefundId) -> Result<Refund, Fault> {
 }
 
 async fn read(app: &App, ctx: &Ctx, id: RefundId) -> Result<Refund, Fault> {
-    let mut tx = app.db.tenant_read(ctx.merchant()?).await?;
+    let mut tx = app.db.tenant_lookup(ctx.merchant()?).await?;
     store::find(&mut tx, id).await?.ok_or_else(|| Fault::not_found("refund"))
 }
 

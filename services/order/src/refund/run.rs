@@ -81,7 +81,7 @@ pub(crate) async fn run(
         // The payment goes its own way, and says when it is there.
         return cash::send(app, merchant, &refund).await;
     }
-    let mut tx = app.db.tenant_read(merchant).await?;
+    let mut tx = app.db.tenant_lookup(merchant).await?;
     let tenders = tender::store::of_order(&mut tx, refund.order_id).await?;
     drop(tx);
     let of = |kind| tenders.iter().find(|tender: &&Tender| tender.kind == kind);

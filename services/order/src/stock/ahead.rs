@@ -6,7 +6,7 @@ use siyu_pg::Tx;
 use siyu_runtime::Progress;
 
 use super::{
-    demand::{ReleaseCause, Request, Reservation},
+    demand::{Demand, ReleaseCause, Request, Reservation, Shortage},
     hold::of_reservations,
     plan,
     store::{self, Write},
@@ -17,6 +17,22 @@ use crate::{
 };
 
 const ACTOR: &str = "order.orphan_reservations";
+
+/// What is short at this moment for an order that is to reserve ahead, without a lock: good for a refusal, not for a promise.
+/// Nothing is for one that holds something already, by an earlier call.
+pub async fn shortage(
+    tx: &mut Tx,
+    order_id: OrderId,
+    demand: &Demand,
+) -> Result<Option<Shortage>, Fault> {
+    let (place, holds) = store::look_for(tx, &demand.key, order_id).await?;
+    let available = place.available_to(&demand.channel);
+    if holds || place.is_not_counted() || available >= demand.quantity {
+        return Ok(None);
+    }
+    let (line_no, key, asked) = (demand.line_no, demand.key.clone(), demand.quantity);
+    Ok(Some(Shortage { line_no, key, asked, available }))
+}
 
 /// Makes what was reserved ahead of an order the order's own, for as long as it wants to hold it: in the transaction that
 /// stores the order. What is held is exactly what the order asks for: an earlier call with the same id may have reserved

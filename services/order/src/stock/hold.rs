@@ -110,16 +110,6 @@ pub async fn release_parts(
     Ok(done)
 }
 
-/// Says until when what an order holds is held; none: as long as the order wants it, once it is paid.
-pub async fn extend(
-    tx: &mut Tx,
-    order_id: OrderId,
-    until: Option<DateTime<Utc>>,
-    now: DateTime<Utc>,
-) -> Result<(), Fault> {
-    Ok(store::extend(tx, order_id, until, now).await?)
-}
-
 /// Hands over some pieces of lines: they are neither on hand nor reserved any more. Refuses when less is held or on hand. A
 /// line that never reserved the SKU is passed over.
 pub async fn commit(

@@ -7,6 +7,7 @@ use siyu_pg::Tx;
 use sqlx::types::Json;
 
 use super::domain::{Key, Place, Stock};
+use crate::order::domain::OrderId;
 
 mod document;
 mod list;
@@ -18,7 +19,7 @@ pub use list::{
     Balance, Cursor, MovementFilter, MovementRow, ReservationFilter, StockFilter, StockRow,
     balances, list, list_movements, list_reservations,
 };
-pub use reservation::{claim, extend, holding, lock_reservations, of_order, orphans};
+pub use reservation::{claim, holding, lock_reservations, of_order, orphans};
 pub use save::{Write, save};
 
 type Buckets = Json<BTreeMap<String, i64>>;
@@ -102,6 +103,42 @@ pub async fn look(
     .fetch_all(&mut **tx)
     .await?;
     Ok(rows.into_iter().map(PlaceRow::place).collect())
+}
+
+/// What is known of a key and whether an order holds something already, both of one moment, without a lock.
+pub async fn look_for(
+    tx: &mut Tx,
+    key: &Key,
+    order_id: OrderId,
+) -> Result<(Place, bool), siyu_pg::Error> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        #[sqlx(flatten)]
+        place: PlaceRow,
+        holds: bool,
+    }
+    let row: Row = sqlx::query_as(
+        "select k.sku, k.location, c.stock_kept, s.on_hand, s.reserved, s.safety, s.buckets, s.updated_at, exists (
+                select from stock_reservations where merchant_id = $1 and order_id = $4 and held > 0
+            ) as holds
+        from (values ($2::text, $3::text)) as k (sku, location)
+        left join lateral (
+            select stock_kept from skus where merchant_id = $1 and code = k.sku limit 1
+        ) as c on true
+        left join lateral (
+            select on_hand, reserved, safety, buckets, updated_at
+            from stocks
+            where merchant_id = $1 and sku = k.sku and location = k.location
+            limit 1
+        ) as s on true",
+    )
+    .bind(tx.merchant())
+    .bind(&key.sku)
+    .bind(&key.location)
+    .bind(order_id)
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok((row.place.place().1, row.holds))
 }
 
 /// Makes stocks that are not there, without pieces.

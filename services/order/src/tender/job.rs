@@ -59,7 +59,7 @@ pub(crate) async fn advance(
             }
         }
     }
-    let mut tx = app.db.tenant_read(merchant).await?;
+    let mut tx = app.db.tenant_lookup(merchant).await?;
     Ok(store::of_order(&mut tx, id).await?)
 }
 

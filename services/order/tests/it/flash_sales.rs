@@ -84,3 +84,26 @@ async fn the_same_request_at_once_is_one_order_though_the_limit_is_reached() {
     assert_eq!(ids.len(), 1);
     assert_eq!(market.world.count("select taken from activity_counts").await, 2);
 }
+
+#[tokio::test]
+async fn who_comes_too_late_is_told_so_before_anybody_else_is_asked() {
+    let market = Market::new(1).await;
+    sale(&market, 5).await;
+    let calls = market.world.member.calls();
+    let many = CartLine { sku: "dress-m".into(), quantity: 101 };
+    let cart = PlaceOrderRequest { lines: vec![many], ..market.cart_of(1, "dress-m", entry()) };
+    assert_eq!(reason(market.order(cart).await), "STOCK_SHORT");
+    assert_eq!(market.world.member.calls(), calls);
+    // Who is nobody, or cannot be asked about, reserves nothing.
+    let stranger: siyu_kernel::Id<siyu_kernel::kind::Person> = siyu_testkit::id(77);
+    let cart = market.cart_of(1, "dress-m", entry());
+    let nobody = PlaceOrderRequest { person_id: stranger.to_string(), ..cart.clone() };
+    assert_eq!(reason(market.order(nobody).await), "NOT_FOUND");
+    market.world.member.fail(1);
+    assert!(market.order(cart.clone()).await.is_err());
+    assert_eq!(
+        market.world.count("select count(*) from stock_movements where cause = 'reserved'").await,
+        0
+    );
+    market.order(cart).await.unwrap();
+}

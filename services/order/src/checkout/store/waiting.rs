@@ -6,54 +6,11 @@ use siyu_pg::{SystemTx, Tx};
 
 use crate::order::domain::{OrderId, State};
 
-/// What an order waits for before it goes on by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wait {
-    /// Somebody who takes it on: the job asks at once.
-    Route,
-    /// The buyer's word that it came.
-    Confirm,
-    /// The end of the after-sale window.
-    AfterSale,
-    /// Nothing.
-    Never,
-}
-
-/// Says when an order is routed, completed or closed by itself: at an instant, so many of its own days after it, or not.
-pub async fn ripen(
+/// Lets an order wait until another instant; without one it goes on by itself no more.
+pub async fn wait(
     tx: &mut Tx,
     id: OrderId,
-    wait: Wait,
-    from: DateTime<Utc>,
-) -> Result<(), siyu_pg::Error> {
-    let days = match wait {
-        Wait::Route => "route",
-        Wait::Confirm => "confirm",
-        Wait::AfterSale => "after_sale",
-        Wait::Never => "never",
-    };
-    sqlx::query(
-        "update checkouts set ripe_at = case $3
-            when 'route' then $4::timestamptz
-            when 'confirm' then $4::timestamptz + make_interval(days => confirm_days)
-            when 'after_sale' then $4::timestamptz + make_interval(days => after_sale_days)
-        end
-        where merchant_id = $1 and order_id = $2",
-    )
-    .bind(tx.merchant())
-    .bind(id)
-    .bind(days)
-    .bind(from)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// Lets an order wait longer.
-pub async fn postpone(
-    tx: &mut Tx,
-    id: OrderId,
-    until: DateTime<Utc>,
+    until: Option<DateTime<Utc>>,
 ) -> Result<(), siyu_pg::Error> {
     sqlx::query("update checkouts set ripe_at = $3 where merchant_id = $1 and order_id = $2")
         .bind(tx.merchant())

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use siyu_kernel::{Fault, Id, kind::Merchant};
 use siyu_pg::Tx;
 
-use super::{Asked, Assignment, Error, Event, part, store};
+use super::{Asked, Assignment, Error, Event, store};
 use crate::{
     App,
     fulfilment::{StoreId, pickup::By},
@@ -22,8 +22,7 @@ pub async fn begin(
     let asked = |store: &StoreId| Asked { store: *store, opens_at: by.now };
     let stores: Vec<Asked> = stores.iter().map(asked).collect();
     let assignment = Assignment::begin((order, part), &stores, limits::ACCEPT_MINUTES, by.now);
-    if store::insert(tx, &assignment, by.now).await? {
-        store::insert_event(tx, &assignment, "begun", assignment.store_id, by).await?;
+    if store::insert(tx, &assignment, &[], by).await? {
         return Ok(assignment);
     }
     find(tx, order, part).await
@@ -51,12 +50,10 @@ pub(crate) async fn open(tx: &mut Tx, new: &NewPart<'_>, by: By<'_>) -> Result<A
     let of = (new.order_id, new.part);
     let assignment = Assignment::begin(of, new.stores, new.accept_minutes, by.now);
     let assignment = Assignment { location: new.location.to_owned(), ..assignment };
-    if !store::insert(tx, &assignment, by.now).await? {
-        return Err(Error::Raced.into());
+    if store::insert(tx, &assignment, new.lines, by).await? {
+        return Ok(assignment);
     }
-    part::store::insert(tx, (new.order_id, new.part), new.lines).await?;
-    store::insert_event(tx, &assignment, "begun", assignment.store_id, by).await?;
-    Ok(assignment)
+    Err(Error::Raced.into())
 }
 
 /// Lets something happen to an assignment, and gives what stands afterwards. Of several at once one succeeds.

@@ -3,7 +3,7 @@
 use siyu_kernel::Fault;
 use siyu_pg::Tx;
 
-use super::{Event, State, act, part, store};
+use super::{Assignment, Event, State, act, part, store};
 use crate::{
     App,
     fulfilment::{
@@ -24,9 +24,20 @@ pub(crate) async fn parts(
     order: Order,
     by: By<'_>,
 ) -> Result<Order, Fault> {
-    let mut parts = store::list(tx, order.id).await?;
+    let parts = store::list(tx, order.id).await?;
+    known_parts(app, tx, order, parts, by).await
+}
+
+/// The same where all parts have been read.
+pub(crate) async fn known_parts(
+    app: &App,
+    tx: &mut Tx,
+    order: Order,
+    mut parts: Vec<Assignment>,
+    by: By<'_>,
+) -> Result<Order, Fault> {
     parts.retain(|part| part.state != State::Withdrawn);
-    let is_taken = !parts.is_empty() && parts.iter().all(super::Assignment::is_taken);
+    let is_taken = !parts.is_empty() && parts.iter().all(Assignment::is_taken);
     let event = match (order.state, is_taken) {
         (OrderState::Paid, true) => OrderEvent::Accepted,
         (OrderState::Accepted, false) => OrderEvent::Rerouted,

@@ -22,7 +22,7 @@ use crate::{
     fulfilment::{
         parcel::{self, rpc::delivery},
         pickup::By,
-        routing::{self, Around, Shops},
+        routing::{self, Around, Desk, Shops},
         site::{Place, place, store_at},
     },
     limits,
@@ -133,7 +133,9 @@ async fn take(
     }
     // The one that has no more of it is not asked again.
     let around = Around { shops, except: who.store_id, ..Around::default() };
-    routing::open(tx, order, (&part.location, &rest), &around, by).await?;
+    let parts = store::list(tx, order.id).await?;
+    let mut desk = Desk::read(tx, order, &parts).await?;
+    routing::open(tx, order, &mut desk, (&part.location, &rest), &around, by).await?;
     Ok(())
 }
 

@@ -22,18 +22,29 @@ pub struct Filter {
     pub order_id: Option<OrderId>,
 }
 
-/// Stores a new assignment; false when the part has one.
+/// Stores a new assignment with its lines, and that it was begun, in one round trip; false when the part has one.
 pub async fn insert(
     tx: &mut Tx,
     assignment: &Assignment,
-    now: DateTime<Utc>,
+    lines: &[(i32, i64)],
+    by: By<'_>,
 ) -> Result<bool, siyu_pg::Error> {
     let done = sqlx::query(
-        "insert into assignments
-            (merchant_id, order_id, part, state, turn, store_id, candidates, expires_at, location, accept_minutes, updated_at,
-            opens)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-        on conflict on constraint assignments_pkey do nothing",
+        "with opened as (
+            insert into assignments
+                (merchant_id, order_id, part, state, turn, store_id, candidates, expires_at, location, accept_minutes,
+                updated_at, opens)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            on conflict on constraint assignments_pkey do nothing
+            returning part
+        ), belonging as (
+            insert into assignment_lines (merchant_id, order_id, part, line_no, quantity)
+            select $1, $2, part, n.line_no, sum(n.quantity)::bigint
+            from opened, unnest($13::integer[], $14::bigint[]) as n (line_no, quantity)
+            group by part, n.line_no
+        )
+        insert into assignment_events (merchant_id, order_id, part, turn, kind, store_id, actor, reason, created_at)
+        select $1, $2, part, $5, 'begun', $6, $15, $16, $11 from opened",
     )
     .bind(tx.merchant())
     .bind(assignment.order_id)
@@ -45,8 +56,12 @@ pub async fn insert(
     .bind(assignment.expires_at)
     .bind(&assignment.location)
     .bind(assignment.accept_minutes)
-    .bind(now)
+    .bind(by.now)
     .bind(&assignment.opens)
+    .bind(lines.iter().map(|(line_no, _)| *line_no).collect::<Vec<_>>())
+    .bind(lines.iter().map(|(_, quantity)| *quantity).collect::<Vec<_>>())
+    .bind(by.actor)
+    .bind(by.reason)
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected() == 1)

@@ -46,6 +46,9 @@ pub(super) async fn candidates(
     if needs.method == Method::PickUp {
         able.retain(|able| needs.own_store == Some(able.store_id));
     }
+    if able.is_empty() {
+        return Ok(Vec::new());
+    }
     let stores: Vec<StoreId> = able.iter().map(|able| able.store_id).collect();
     let loads = assignments::loads(tx, &stores).await?;
     let at = |sku: &String, location: &str| Key { sku: sku.clone(), location: location.to_owned() };

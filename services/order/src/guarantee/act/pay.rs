@@ -5,7 +5,7 @@ use siyu_kernel::{Currency, Fault};
 use siyu_pg::Tx;
 use uuid::Uuid;
 
-use super::{About, Done, open_accounts, post};
+use super::{About, Done, link, note, open_accounts, post};
 use crate::{
     App,
     guarantee::{
@@ -62,9 +62,11 @@ pub async fn paid(
     }
     let books = guarantee.books();
     let wanted = [Account::BuyerClearing, Account::Held, Account::RefundClearing];
-    siyu_ledger::open_new(tx, &wanted.map(|account| books.account(account)), now).await?;
-    let about = About::of(&guarantee, "");
-    post(app, tx, &about, books.on_paid(paid.tenders), now).await?;
+    let wanted = wanted.map(|account| books.account(account));
+    let mut transfers = books.on_paid(paid.tenders);
+    link(&mut transfers);
+    let outcomes = siyu_ledger::open_and_post(tx, &wanted, &transfers, now).await?;
+    note(app, tx, &About::of(&guarantee, ""), (&transfers, outcomes), now).await?;
     Ok(guarantee)
 }
 

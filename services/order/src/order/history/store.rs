@@ -56,14 +56,41 @@ pub async fn lock(
     Ok(row.map(|row| (row.order, row.happened)))
 }
 
-/// Saves the head of an order that the transaction has locked, and what happened to it, in one round trip.
-pub async fn save(tx: &mut Tx, order: &Order, entry: &Entry) -> Result<(), siyu_pg::Error> {
+/// What an order waits for before it goes on by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum Wait {
+    /// Somebody who takes it on: the job asks at once.
+    Route,
+    /// The buyer's word that it came, so many of its own days.
+    Confirm,
+    /// The end of the after-sale window, so many of its own days.
+    AfterSale,
+    /// Nothing.
+    Never,
+}
+
+/// Saves the head of an order that the transaction has locked, what happened to it, and what it waits for from then on where that
+/// is another thing than before, in one round trip.
+pub async fn save(
+    tx: &mut Tx,
+    order: &Order,
+    entry: &Entry,
+    wait: Option<Wait>,
+) -> Result<(), siyu_pg::Error> {
     let done = sqlx::query(
         "with saved as (
             update orders
             set state = $3, paid_at = $4, paid_minor = $5, quantity = $6, revision = $7, told = $8
             where merchant_id = $1 and id = $2 and revision = $7 - 1
             returning id
+        ), ripening as (
+            update checkouts set ripe_at = case $15::text
+                when 'route' then $14::timestamptz
+                when 'confirm' then $14 + make_interval(days => confirm_days)
+                when 'after_sale' then $14 + make_interval(days => after_sale_days)
+            end
+            where $15::text is not null and merchant_id = $1 and order_id = $2
         )
         insert into order_events
             (merchant_id, order_id, seq, key, event, from_state, to_state, actor, reason, occurred_at)
@@ -83,6 +110,7 @@ pub async fn save(tx: &mut Tx, order: &Order, entry: &Entry) -> Result<(), siyu_
     .bind(&entry.actor)
     .bind(&entry.reason)
     .bind(entry.occurred_at)
+    .bind(wait)
     .execute(&mut **tx)
     .await?;
     assert!(done.rows_affected() == 1, "a locked order is saved at the revision that was read");

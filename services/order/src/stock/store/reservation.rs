@@ -127,26 +127,6 @@ pub async fn claim(
     Ok(rows.into_iter().map(Reservation::from).collect())
 }
 
-/// Changes until when what an order holds is held.
-pub async fn extend(
-    tx: &mut Tx,
-    order_id: OrderId,
-    until: Option<DateTime<Utc>>,
-    now: DateTime<Utc>,
-) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
-        "update stock_reservations set expires_at = $3, updated_at = $4
-        where merchant_id = $1 and order_id = $2 and held > 0",
-    )
-    .bind(tx.merchant())
-    .bind(order_id)
-    .bind(until)
-    .bind(now)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
 /// Orders of all merchants that never came to be and hold something past its time, the longest first.
 pub async fn orphans(
     tx: &mut SystemTx,

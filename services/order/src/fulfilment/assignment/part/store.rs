@@ -5,28 +5,6 @@ use uuid::Uuid;
 
 use crate::order::domain::OrderId;
 
-/// Stores what belongs to a part.
-pub async fn insert(
-    tx: &mut Tx,
-    (order, part): (OrderId, i32),
-    lines: &[(i32, i64)],
-) -> Result<(), siyu_pg::Error> {
-    sqlx::query(
-        "insert into assignment_lines (merchant_id, order_id, part, line_no, quantity)
-        select $1, $2, $3, n.line_no, sum(n.quantity)::bigint
-        from unnest($4::integer[], $5::bigint[]) as n (line_no, quantity)
-        group by n.line_no",
-    )
-    .bind(tx.merchant())
-    .bind(order)
-    .bind(part)
-    .bind(lines.iter().map(|(line_no, _)| *line_no).collect::<Vec<_>>())
-    .bind(lines.iter().map(|(_, quantity)| *quantity).collect::<Vec<_>>())
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
 /// What belongs to a part: lines with pieces, by line.
 pub async fn lines(
     tx: &mut Tx,
