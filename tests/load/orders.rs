@@ -1,5 +1,6 @@
-//! Orders through the gateway, from their placing to their payment: two lines, stock, a payment with the sandbox, the
-//! guarantee in the ledger, facts. The limit is `pgbench` on tables like ours with the same rows, one order in two transactions.
+//! Orders through the gateway, from their placing to their payment: two lines, stock, a payment, the guarantee in the ledger,
+//! facts. They are paid with the sandbox, whose books are in the same database and count in full, or at a till. The limit is
+//! `pgbench` on tables like ours with the same rows, one order in two transactions.
 //!
 //! What follows the orders is held back while they are measured alone; then it is let go, and the time counts until member,
 //! distribution and metrics have given points, bound and folded.
@@ -27,7 +28,7 @@ use crate::{
     limit::pgbench_with,
     measure::{Cpu, Row, Speed, median, timed},
 };
-use shop::Shop;
+use shop::{Shop, Way};
 
 const CALLERS: usize = 16;
 const ROUND: Duration = Duration::from_secs(4);
@@ -59,13 +60,18 @@ pub(crate) async fn run(bench: &Bench, dir: &Path) -> Result<Vec<Row>> {
 
 /// Orders against `pgbench`, in turn.
 async fn one_by_one(bench: &Bench, shop: &Shop) -> Result<Vec<Row>> {
-    let (mut own, mut limit) = (Vec::new(), Vec::new());
+    let (mut own, mut till, mut limit) = (Vec::new(), Vec::new(), Vec::new());
     for round in 1..=ROUNDS {
         own.push(buy(bench, shop, CALLERS).await?.0);
+        till.push(buy_by(bench, shop, CALLERS, Way::Till).await?.0);
         limit.push(order_limit(bench, round)?);
     }
-    let (own, limit) = (median(own), median(limit));
-    Ok(vec![Row::speed("orders placed and paid : pgbench", "orders", own, limit, "≥ 0.6")])
+    let limit = median(limit);
+    let row = |name: &str, own| Row::speed(name, "orders", median(own), limit, "≥ 0.6");
+    Ok(vec![
+        row("orders placed and paid : pgbench", own),
+        row("orders placed and paid at a till : the same", till),
+    ])
 }
 
 /// Which variables make the ids of a round its own.
@@ -79,14 +85,23 @@ fn order_limit(bench: &Bench, round: usize) -> Result<Speed> {
     pgbench_with(bench, Service::Order, script, &["-D", &i, "-D", &base])
 }
 
-/// So many callers place orders and pay them, one after the other; gives their ids, too.
+/// So many callers place orders and pay them with the sandbox, one after the other; gives their ids, too.
 async fn buy(bench: &Bench, shop: &Shop, callers: usize) -> Result<(Speed, Vec<String>)> {
+    buy_by(bench, shop, callers, Way::Sandbox).await
+}
+
+async fn buy_by(
+    bench: &Bench,
+    shop: &Shop,
+    callers: usize,
+    way: Way,
+) -> Result<(Speed, Vec<String>)> {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let (cpu, start) = (Cpu::start(bench.suite.postgres_pid()), Instant::now());
     let callers = (0..callers).map(|_| async move {
         let mut ids = Vec::new();
         while start.elapsed() < ROUND {
-            ids.push(shop.buy(NEXT.fetch_add(1, Ordering::Relaxed)).await?);
+            ids.push(shop.buy(NEXT.fetch_add(1, Ordering::Relaxed), way).await?);
         }
         Ok::<Vec<String>, Status>(ids)
     });

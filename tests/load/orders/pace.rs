@@ -11,7 +11,7 @@ use siyu::host::services::Service;
 use tokio::sync::Semaphore;
 use tonic::Status;
 
-use super::{Shop, base};
+use super::{Shop, Way, base};
 use crate::{
     Bench, Result, limit,
     measure::{Row, as_f64, median_f64, percentile},
@@ -56,7 +56,7 @@ async fn orders(shop: &Shop, rate: f64, round: usize) -> Result<Vec<f64>> {
         let due = start + Duration::from_secs_f64(due);
         tokio::time::sleep_until(due.into()).await;
         let _place = places.acquire().await;
-        shop.buy(FIRST * (round + 1) + n).await?;
+        shop.buy(FIRST * (round + 1) + n, Way::Sandbox).await?;
         Ok::<f64, Status>(due.elapsed().as_secs_f64() * 1_000.0)
     };
     let mut took = try_join_all((0..count).map(order)).await?;

@@ -8,10 +8,11 @@ use siyu::client::Authorized;
 use siyu_proto::{
     member::v1::{Identity, IdentityKind, IdentitySet, ResolvePersonsRequest},
     order::v1::{
-        AdjustStockRequest, CartLine, CheckoutPolicy, Item, Location, LocationKind, PaymentMethod,
-        PlaceOrderRequest, ProviderAccount, QueryPaymentRequest, QuoteCartRequest, SandboxAccount,
-        SandboxAct, SetCheckoutPolicyRequest, SimulatePaymentRequest, Sku, StartPaymentRequest,
-        UpsertItemsRequest, UpsertLocationsRequest, UpsertProviderAccountsRequest,
+        AdjustStockRequest, CartLine, CheckoutPolicy, Item, Location, LocationKind, OfflineAccount,
+        PaymentMethod, PlaceOrderRequest, ProviderAccount, QueryPaymentRequest, QuoteCartRequest,
+        RecordPaymentRequest, SandboxAccount, SandboxAct, SetCheckoutPolicyRequest,
+        SimulatePaymentRequest, Sku, StartPaymentRequest, UpsertItemsRequest,
+        UpsertLocationsRequest, UpsertProviderAccountsRequest,
         checkout_service_client::CheckoutServiceClient, item_service_client::ItemServiceClient,
         location_service_client::LocationServiceClient,
         payment_service_client::PaymentServiceClient, provider_account::With,
@@ -29,8 +30,19 @@ pub(super) const SKUS: usize = 1_000;
 pub(super) const BUYERS: usize = 5_000;
 /// Pieces of each SKU: more than are sold.
 const PIECES: i64 = 1_000_000;
+/// What a piece costs, in minor units.
+const PRICE: i64 = 19_900;
 /// The location that everything comes from.
 pub(super) const LOCATION: &str = "main";
+
+/// How an order is paid.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Way {
+    /// Begun with the sandbox, paid by the buyer, asked for.
+    Sandbox,
+    /// In cash, and recorded.
+    Till,
+}
 
 pub(super) struct Shop {
     pub(super) channel: Authorized,
@@ -62,13 +74,17 @@ impl Shop {
         let policy = CheckoutPolicy { location_code: LOCATION.into(), ..Default::default() };
         let request = SetCheckoutPolicyRequest { policy: Some(policy) };
         CheckoutServiceClient::new(self.channel.clone()).set_checkout_policy(request).await?;
-        let account = ProviderAccount {
-            code: "box".into(),
-            name: "sandbox".into(),
+        let account = |code: &str, with| ProviderAccount {
+            code: code.into(),
+            name: code.into(),
             paused: false,
-            with: Some(With::Sandbox(SandboxAccount {})),
+            with: Some(with),
         };
-        let request = UpsertProviderAccountsRequest { accounts: vec![account] };
+        let accounts = vec![
+            account("box", With::Sandbox(SandboxAccount {})),
+            account("till", With::Offline(OfflineAccount {})),
+        ];
+        let request = UpsertProviderAccountsRequest { accounts };
         PaymentServiceClient::new(self.channel.clone()).upsert_provider_accounts(request).await?;
         Ok(())
     }
@@ -81,7 +97,7 @@ impl Shop {
             categories: vec!["dresses".into()],
             skus: vec![Sku {
                 code: code.clone(),
-                price: Some(Money { currency_code: "CNY".into(), minor_units: 19_900 }),
+                price: Some(Money { currency_code: "CNY".into(), minor_units: PRICE }),
                 ..Default::default()
             }],
             ..Default::default()
@@ -164,10 +180,30 @@ impl Shop {
         Ok(())
     }
 
+    /// Pays an order in cash.
+    async fn record(&self, order_id: &str) -> std::result::Result<(), Status> {
+        let key = self.request_id();
+        let request = RecordPaymentRequest {
+            request_id: key.clone(),
+            order_id: order_id.to_owned(),
+            account_code: "till".into(),
+            method: PaymentMethod::Cash.into(),
+            amount_minor: 3 * PRICE,
+            reference: key,
+            operator: "ann".into(),
+            ..Default::default()
+        };
+        PaymentServiceClient::new(self.channel.clone()).record_payment(request).await?;
+        Ok(())
+    }
+
     /// Places the `n`-th order and pays it; gives its id.
-    pub(super) async fn buy(&self, n: usize) -> std::result::Result<String, Status> {
+    pub(super) async fn buy(&self, n: usize, way: Way) -> std::result::Result<String, Status> {
         let order_id = self.place(n).await?;
-        self.pay(&order_id).await?;
+        match way {
+            Way::Sandbox => self.pay(&order_id).await?,
+            Way::Till => self.record(&order_id).await?,
+        }
         Ok(order_id)
     }
 

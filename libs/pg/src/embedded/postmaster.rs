@@ -22,6 +22,12 @@ const START_PATIENCE: Duration = Duration::from_mins(5);
 const STOP_PATIENCE: Duration = Duration::from_mins(1);
 const QUIT_PATIENCE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(2);
+/// A process that is killed is seen no more a moment before it has given back the memory that it shared, on a busy machine a
+/// long one.
+const DETACH_PATIENCE: Duration = Duration::from_secs(20);
+const DETACH_POLL: Duration = Duration::from_millis(50);
+/// What PostgreSQL says until then.
+const IN_USE: &str = "pre-existing shared memory block";
 
 /// An end of the server that nobody asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +53,20 @@ pub(super) struct Postmaster {
 impl Postmaster {
     /// Starts it and waits until it is ready. It ends when the calling thread does: call it from one that stays.
     pub(super) fn start(cluster: &Cluster) -> Result<Self, ServerError> {
+        let start = Instant::now();
+        loop {
+            match Self::try_start(cluster) {
+                Err(ServerError::DiedEarly(said))
+                    if said.contains(IN_USE) && start.elapsed() < DETACH_PATIENCE =>
+                {
+                    nap(DETACH_POLL);
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn try_start(cluster: &Cluster) -> Result<Self, ServerError> {
         orphan::clear(&cluster.data_dir())?;
         let log = cluster.open_log()?;
         let log_start =
