@@ -2,6 +2,7 @@
 
 use std::{fmt, pin::Pin};
 
+use futures::stream::{self, StreamExt as _};
 use siyu_kernel::{Fault, Id, kind::Merchant};
 use siyu_runtime::{CancellationToken, Progress, Steps, steps};
 
@@ -76,6 +77,23 @@ where
         survived(name, merchant, &id, done)?;
     }
     Ok(progress)
+}
+
+/// Does what is due and asks others for it, so many at a time: one after the other, each would wait for the answers that the
+/// others get. All of it comes to an end, also after a fault.
+///
+/// # Errors
+/// The first fault.
+pub(crate) async fn at_once<F>(due: impl Iterator<Item = F> + Send) -> Result<Progress, Fault>
+where
+    F: Future<Output = Result<(), Fault>> + Send,
+{
+    let mut under_way = stream::iter(due).buffer_unordered(limits::CALLS_AT_ONCE);
+    let mut outcome = Ok(Progress::Idle);
+    while let Some(done) = under_way.next().await {
+        outcome = outcome.and(done.map(|()| Progress::Worked));
+    }
+    outcome
 }
 
 /// Tells a fault of one thing that a job does; gives it back only where it is that the database is not available, for then

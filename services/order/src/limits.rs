@@ -39,8 +39,8 @@ pub const RELEASE_BATCH: i64 = 500;
 /// What a step of a job takes up at most, so that it ends soon when the process stops.
 pub const JOB_BATCH: i64 = 100;
 
-/// How many payments, refunds or notifications a job has under way at once: half of the connections of a process, so that
-/// callers find one.
+/// How many payments, refunds, tenders or notifications a job has under way at once: half of the connections of a process, so
+/// that callers find one.
 pub const CALLS_AT_ONCE: usize = 8;
 
 /// How long a job without work waits before it looks again.

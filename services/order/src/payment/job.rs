@@ -3,7 +3,6 @@
 //! other.
 
 use chrono::{DateTime, Utc};
-use futures::stream::{self, StreamExt as _};
 use siyu_kernel::{Code, Fault, Id, kind::Merchant};
 use siyu_runtime::Progress;
 
@@ -35,7 +34,6 @@ pub(crate) async fn payments(app: &App) -> Result<Progress, Fault> {
     let mut jobs = app.db.system("order.payments").await?;
     let due = store::due(&mut jobs, now, limits::JOB_BATCH).await?;
     drop(jobs);
-    let progress = progress(&due);
     let each = |(merchant, id, due_at): (Id<Merchant>, _, _)| async move {
         let mut tx = app.db.tenant(merchant).await?;
         let leased = store::lease(&mut tx, id, due_at, lease(now)).await?;
@@ -43,8 +41,7 @@ pub(crate) async fn payments(app: &App) -> Result<Progress, Fault> {
         let Some(payment) = leased else { return Ok(()) };
         survived(act::once(app, merchant, &payment, now).await, merchant)
     };
-    all(due.into_iter().map(each).collect()).await?;
-    Ok(progress)
+    job::at_once(due.into_iter().map(each)).await
 }
 
 /// Sends refunds, and asks for those that were sent.
@@ -53,7 +50,6 @@ pub(crate) async fn refunds(app: &App) -> Result<Progress, Fault> {
     let mut jobs = app.db.system("order.payment_refunds").await?;
     let due = refund::store::due(&mut jobs, now, limits::JOB_BATCH).await?;
     drop(jobs);
-    let progress = progress(&due);
     let each = |(merchant, id, due_at): (Id<Merchant>, _, _)| async move {
         let mut tx = app.db.tenant(merchant).await?;
         let leased = refund::store::lease(&mut tx, id, due_at, lease(now)).await?;
@@ -61,8 +57,7 @@ pub(crate) async fn refunds(app: &App) -> Result<Progress, Fault> {
         let Some(refund) = leased else { return Ok(()) };
         survived(refund::send::once(app, merchant, &refund, now).await, merchant)
     };
-    all(due.into_iter().map(each).collect()).await?;
-    Ok(progress)
+    job::at_once(due.into_iter().map(each)).await
 }
 
 /// Works on what payment companies told, and forgets what was refused long ago.
@@ -73,7 +68,6 @@ pub(crate) async fn notifications(app: &App) -> Result<Progress, Fault> {
     let old = now - limits::REFUSED_KEPT_FOR;
     notification::store::purge_refused(&mut jobs, old, limits::JOB_BATCH).await?;
     jobs.commit().await?;
-    let progress = progress(&due);
     let each = |(merchant, id, due_at): (Id<Merchant>, _, _)| async move {
         let mut tx = app.db.tenant(merchant).await?;
         let leased = notification::store::lease(&mut tx, id, due_at, lease(now)).await?;
@@ -85,26 +79,7 @@ pub(crate) async fn notifications(app: &App) -> Result<Progress, Fault> {
         }
         survived(done.map(drop), merchant)
     };
-    all(due.into_iter().map(each).collect()).await?;
-    Ok(progress)
-}
-
-/// Does what is due, so many at a time: one after the other, each would wait for the answers that the others get. All of it
-/// comes to an end, also after a fault.
-async fn all<F>(due: Vec<F>) -> Result<(), Fault>
-where
-    F: Future<Output = Result<(), Fault>> + Send,
-{
-    let mut under_way = stream::iter(due).buffer_unordered(limits::CALLS_AT_ONCE);
-    let mut outcome = Ok(());
-    while let Some(done) = under_way.next().await {
-        outcome = outcome.and(done);
-    }
-    outcome
-}
-
-fn progress<T>(due: &[T]) -> Progress {
-    if due.is_empty() { Progress::Idle } else { Progress::Worked }
+    job::at_once(due.into_iter().map(each)).await
 }
 
 fn lease(now: DateTime<Utc>) -> DateTime<Utc> {

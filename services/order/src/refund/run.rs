@@ -20,7 +20,7 @@ use super::{
 use crate::{
     App,
     guarantee::act,
-    limits,
+    job, limits,
     order::{
         advance::{self, Cause},
         domain::Order,
@@ -37,15 +37,15 @@ pub(crate) async fn once(app: &App) -> Result<Progress, Fault> {
     let mut jobs = app.db.system("order.refunds").await?;
     let due = store::due(&mut jobs, now, limits::JOB_BATCH).await?;
     drop(jobs);
-    let progress = if due.is_empty() { Progress::Idle } else { Progress::Worked };
-    for (merchant, id) in due {
+    let each = |(merchant, id)| async move {
         let member = app.member.as_service(Some(merchant));
         // What the member service cannot do now is tried again later; the others are not held up by it.
         if let Err(fault) = run(app, merchant, id, &member).await {
             tracing::warn!(refund = %id, reason = fault.reason(), "a refund has to wait");
         }
-    }
-    Ok(progress)
+        Ok(())
+    };
+    job::at_once(due.into_iter().map(each)).await
 }
 
 /// Takes the steps of a refund that can be taken now.

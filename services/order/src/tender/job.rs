@@ -8,7 +8,7 @@ use super::{
     domain::{Answer, Tender, pause},
     holds, store,
 };
-use crate::{App, checkout, limits, order::domain::OrderId};
+use crate::{App, checkout, job, limits, order::domain::OrderId};
 
 /// Takes some that are due.
 pub(crate) async fn once(app: &App) -> Result<Progress, Fault> {
@@ -16,19 +16,15 @@ pub(crate) async fn once(app: &App) -> Result<Progress, Fault> {
     let mut jobs = app.db.system("order.tenders").await?;
     let due = store::due(&mut jobs, now, limits::JOB_BATCH).await?;
     drop(jobs);
-    let progress = if due.is_empty() { Progress::Idle } else { Progress::Worked };
-    for (merchant, id) in due {
-        match checkout::finish::finish(app, merchant, id, app.member.as_service(Some(merchant)))
-            .await
-        {
-            Ok(_) => {}
-            // What the member service cannot do now is tried again later; the others are not held up by it.
-            Err(fault) => {
-                tracing::warn!(order_id = %id, reason = fault.reason(), "a tender has to wait");
-            }
+    let each = |(merchant, id)| async move {
+        let member = app.member.as_service(Some(merchant));
+        // What the member service cannot do now is tried again later; the others are not held up by it.
+        if let Err(fault) = checkout::finish::finish(app, merchant, id, member).await {
+            tracing::warn!(order_id = %id, reason = fault.reason(), "a tender has to wait");
         }
-    }
-    Ok(progress)
+        Ok(())
+    };
+    job::at_once(due.into_iter().map(each)).await
 }
 
 /// Takes the steps that the tenders of an order wait for; gives them as they are then.
